@@ -83,7 +83,7 @@ test("what take prints, appended to one file, can be sent back to the last span"
   const taking = Bun.spawn(command, { cwd, env, stderr: "ignore" });
   await taking.exited;
   const sent = await runProgram(["send", "--to", program.httpUrl, join(cwd, "spans.ndjson")]);
-  const after = await runProgram(["get", "--json"], env);
+  const after = await runProgram(["get", "--json", "--order", "oldest"], env);
 
   expect(sent).toMatchObject({ exitCode: 0, stderr: "" });
   expect(sent.stdout).toStartWith("sent 3 spans in 1 request ");

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import type { Command, CommandRun, StartReceiver } from "./command/command-run.ts";
 import type { CommandName } from "./usage/command-table.ts";
-import { clear, take, get } from "./commands/spans.ts";
+import { clear, get, span, take } from "./commands/spans.ts";
 import { completions } from "./commands/completions.ts";
 import { runBeside } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
@@ -23,6 +23,7 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   tail,
   get,
   traces,
+  span,
   wait,
   take,
   stats,

@@ -19,6 +19,11 @@ export function quotePeerText(text: string): string {
   return isWhole ? escaped : firstBytes(escaped, LIMIT_BYTES - CUT_MARK_BYTES) + CUT_MARK;
 }
 
+/** Returns a peer's text in a form that is safe for a terminal: escaped, and not truncated. */
+export function escapePeerText(text: string): string {
+  return text.replaceAll(UNSAFE, escapeCharacter);
+}
+
 function escapeCharacter(character: string): string {
   if (character === "\\") return "\\\\";
   if (character === "\n") return "\\n";

@@ -28,6 +28,7 @@ export function shownSpan(
     endNano: BEGAN_NANO + nanos(toMs),
     isError: false,
     statusMessage: "",
+    exception: "",
     attributes: [],
     ...more,
   };

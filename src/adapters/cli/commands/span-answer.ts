@@ -1,18 +1,16 @@
 import { Buffer } from "node:buffer";
 import { answerForm, MEDIA_TYPE_OF_FORM, copyToOutput } from "../command/answer-form.ts";
 import { type ApiCall, askForSuccess, bodyOf, linesOf } from "../api/ask-api.ts";
-import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, paletteOf, report } from "../command/command-run.ts";
+import { type CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
+import { type CommandRun, report } from "../command/command-run.ts";
 import { saveSpans } from "../files/save-spans.ts";
-import { type ShownSpan, spanFromLine, spansFromOtlpJson } from "../render/shown-span.ts";
-import { traceView } from "../render/trace-view.ts";
-import { rowPrinter } from "../render/span-table.ts";
+import { spansFromOtlpJson } from "../render/shown-span.ts";
 import { countSpans } from "../../otlp-files/file-request.ts";
 
 export interface SpanPlan {
   readonly call: ApiCall;
-  /** Whether a terminal shows trees instead of rows. */
-  readonly isTree: boolean;
+  /** Shows the spans on a terminal. */
+  readonly show: ShowSpans;
   readonly exitCodeWhenEmpty: ExitCode;
   /** The message for an empty response. */
   readonly emptyText: string;
@@ -21,8 +19,11 @@ export interface SpanPlan {
   readonly asFailure?: (response: Response) => Promise<CommandFailure>;
 }
 
+/** Prints the spans of a response, which are lines of NDJSON. */
+export type ShowSpans = (run: CommandRun, lines: AsyncIterable<string>) => Promise<SpanOutput>;
+
 /** The number of printed spans, and whether the reader has kept the pipe open. */
-interface SpanOutput {
+export interface SpanOutput {
   readonly spans: number;
   readonly hasReader: boolean;
 }
@@ -39,7 +40,7 @@ export async function answerSpans(run: CommandRun, plan: SpanPlan): Promise<Exit
     form.kind === "file"
       ? { spans: await saveSpans(run, form, ask), hasReader: true }
       : form.kind === "pretty"
-        ? await showSpans(run, await ask(), plan.isTree)
+        ? await plan.show(run, filledLines(await ask()))
         : await copySpans(run, await ask(), { ...plan, form: form.kind });
   return conclude(run, plan, { spans, hasReader });
 }
@@ -70,45 +71,10 @@ async function* metered(chunks: AsyncIterable<Uint8Array>, meter: SpanMeter) {
   }
 }
 
-async function showSpans(
-  run: CommandRun,
-  response: Response,
-  isTree: boolean,
-): Promise<SpanOutput> {
-  const found = spansIn(response);
-  if (isTree) return await showTrees(run, found);
-  const printer = rowPrinter(run, run.stdout);
-  let spans = 0;
-  for await (const span of found) {
-    spans += 1;
-    if (!printer.add(span)) return { spans, hasReader: false };
-  }
-  printer.end();
-  return { spans, hasReader: true };
-}
-
-async function showTrees(run: CommandRun, spans: AsyncIterable<ShownSpan>): Promise<SpanOutput> {
-  const { stdout } = run;
-  const all = await Array.fromAsync(spans);
-  const lines = traceView(all, stdout.columns, paletteOf(run, stdout));
-  const hasReader = all.length === 0 || stdout.write(`${lines.join("\n")}\n`);
-  return { spans: all.length, hasReader };
-}
-
-async function* spansIn(response: Response): AsyncGenerator<ShownSpan> {
+async function* filledLines(response: Response): AsyncGenerator<string> {
   for await (const line of linesOf(bodyOf(response))) {
-    if (line === "") continue;
-    const span = spanFromLine(line);
-    if (span === undefined) throw notNdjson();
-    yield span;
+    if (line !== "") yield line;
   }
-}
-
-function notNdjson(): CommandFailure {
-  return new CommandFailure(
-    EXIT_CODE.cannotConnect,
-    "the response is not NDJSON with one span per line",
-  );
 }
 
 /** A counter of spans that reads a response while its bytes are being copied. */

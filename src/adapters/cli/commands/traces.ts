@@ -6,6 +6,7 @@ import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf, report } from "../command/command-run.ts";
 import { DEFAULT_TRACES } from "../usage/option-table.ts";
 import { traceRows, type TraceSummary } from "../render/trace-rows.ts";
+import { showTrees } from "./show-spans.ts";
 import { answerSpans } from "./span-answer.ts";
 
 export async function traces(run: CommandRun): Promise<ExitCode> {
@@ -19,7 +20,7 @@ async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
   const wholeId = await wholeTraceId(run, "TRACE_ID", traceId);
   return await answerSpans(run, {
     call: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
-    isTree: true,
+    show: showTrees({ areAttributesShown: isGiven(run, "attributes") }),
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: "no span of this trace is buffered",
     asFailure: (response) => failureOf(response, EXIT_CODE.notFound),
@@ -27,6 +28,7 @@ async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
 }
 
 async function listTraces(run: CommandRun): Promise<ExitCode> {
+  if (isGiven(run, "attributes")) throw usageFailure("--attributes needs a TRACE_ID");
   const { kind } = answerForm(run);
   if (kind === "otlp" || kind === "file") {
     throw usageFailure("a list of traces is not OTLP: give a TRACE_ID, or use spanring get");

@@ -10,6 +10,7 @@ import { type CommandRun, isGiven, paletteOf, queryOf, valueOf } from "../comman
 import { countedText } from "../output/quantities.ts";
 import { spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
+import { showRows, showTrees } from "./show-spans.ts";
 import { answerSpans } from "./span-answer.ts";
 
 const TIMED_OUT = 408;
@@ -21,7 +22,7 @@ const MAX_SHOWN = 10;
 export async function wait(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
     call: { path: "/api/wait", query: queryOf(run), waitMs: OVERTIME * timeoutMs(run) },
-    isTree: isGiven(run, "trace-complete"),
+    show: isGiven(run, "trace-complete") ? showTrees({}) : showRows,
     // With --absent, an empty response is the success.
     exitCodeWhenEmpty: EXIT_CODE.ok,
     emptyText: "no span arrived",

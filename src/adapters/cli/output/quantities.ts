@@ -70,6 +70,12 @@ export function dateText(unixNano: bigint | undefined): string {
   return `${date.getFullYear()}-${day.join("-")} ${clockText(unixNano)}`;
 }
 
+/** Returns `2026-11-24 12:04:31.123456789`; or `unknown`. */
+export function exactDateText(unixNano: bigint | undefined): string {
+  if (unixNano === undefined) return UNKNOWN;
+  return dateText(unixNano) + digits(Number(unixNano % NANOS_PER_MS), 6);
+}
+
 function digits(value: number, length: number): string {
   return String(value).padStart(length, "0");
 }

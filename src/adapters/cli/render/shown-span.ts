@@ -1,5 +1,6 @@
 import { isMessage } from "../../api-messages/message.ts";
 import { missedSpans } from "../../api-messages/messages.ts";
+
 /** The parts of a span that are shown. Its texts are unquoted text of a peer. */
 export interface ShownSpan {
   readonly traceId: string;
@@ -14,7 +15,14 @@ export interface ShownSpan {
   readonly endNano: bigint | undefined;
   readonly isError: boolean;
   readonly statusMessage: string;
-  readonly attributes: readonly { readonly key: string; readonly value: string }[];
+  /** The type and the message of its last exception; empty if it has none. */
+  readonly exception: string;
+  readonly attributes: readonly ShownAttribute[];
+}
+
+export interface ShownAttribute {
+  readonly key: string;
+  readonly value: string;
 }
 
 export const KIND_WORDS = ["", "internal", "server", "client", "producer", "consumer"] as const;
@@ -30,6 +38,16 @@ export function durationOf({
   endNano,
 }: Pick<ShownSpan, "startNano" | "endNano">): bigint | undefined {
   return startNano === undefined || endNano === undefined ? undefined : endNano - startNano;
+}
+
+/**
+ * Returns what went wrong: the exception of a failed span, and the status message, unless the
+ * exception says the same.
+ */
+export function faultTexts({ isError, exception, statusMessage }: ShownSpan): string[] {
+  const thrown = isError ? exception : "";
+  const isNew = statusMessage !== "" && !thrown.includes(statusMessage);
+  return [...(thrown === "" ? [] : [thrown]), ...(isNew ? [statusMessage] : [])];
 }
 
 /** Reads a line of NDJSON; returns undefined if it is not a JSON object. */
@@ -55,10 +73,10 @@ export function spansFromOtlpJson(request: unknown): ShownSpan[] {
   });
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Reads one span. Proto3 JSON omits default values. */
-function spanFromJson(span: JsonObject, service: string): ShownSpan {
+export function spanFromJson(span: JsonObject, service: string): ShownSpan {
   const status = objectOf(span["status"]);
   return {
     traceId: textOf(span["traceId"]),
@@ -71,11 +89,22 @@ function spanFromJson(span: JsonObject, service: string): ShownSpan {
     endNano: nanosOf(span["endTimeUnixNano"]),
     isError: status["code"] === STATUS_ERROR,
     statusMessage: textOf(status["message"]),
+    exception: exceptionOf(span["events"]),
     attributes: attributesOf(span["attributes"]),
   };
 }
 
-function attributesOf(attributes: unknown) {
+/** Source: OpenTelemetry, semantic conventions for exceptions. */
+function exceptionOf(events: unknown): string {
+  const last = listOf(events).findLast(({ name }) => name === "exception");
+  const attributes = attributesOf(last?.["attributes"]);
+  const parts = ["exception.type", "exception.message"].map(
+    (wanted) => attributes.find(({ key }) => key === wanted)?.value ?? "",
+  );
+  return parts.filter((part) => part !== "").join(": ");
+}
+
+export function attributesOf(attributes: unknown): ShownAttribute[] {
   return listOf(attributes).map(({ key, value }) => ({
     key: textOf(key),
     value: valueText(value),
@@ -104,24 +133,24 @@ function pairTexts(kvlistValue: unknown, depth: number): string[] {
 }
 
 /** Reads a time; 0 means that it was not set. */
-function nanosOf(value: unknown): bigint | undefined {
+export function nanosOf(value: unknown): bigint | undefined {
   const text = textOf(value);
   return (/^\d{1,20}$/.test(text) && BigInt(text)) || undefined;
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   return typeof value === "string" ? value : value === undefined ? "" : String(value);
 }
 
-function objectOf(value: unknown): JsonObject {
+export function objectOf(value: unknown): JsonObject {
   return typeof value === "object" && value !== null ? (value as JsonObject) : {};
 }
 
-function listOf(value: unknown): JsonObject[] {
+export function listOf(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.map(objectOf) : [];
 }
 
-function parseObject(line: string): JsonObject | undefined {
+export function parseObject(line: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === "object" && value !== null ? (value as JsonObject) : undefined;

@@ -1,6 +1,6 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { type Palette, serviceColours } from "../output/palette.ts";
-import { type ShownSpan, durationOf, KIND_WORDS } from "./shown-span.ts";
+import { type ShownSpan, durationOf, faultTexts, KIND_WORDS } from "./shown-span.ts";
 import { type CommandRun, paletteOf } from "../command/command-run.ts";
 import type { TextStream } from "../output/text-stream.ts";
 import { clockText, durationText } from "../output/quantities.ts";
@@ -15,7 +15,7 @@ export function spanTable(
   if (spans.length === 0) return [];
   const layout = rowLayout(columns, spans);
   const ink = { palette, colourOf: serviceColours(palette) };
-  return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
+  return [headerRow(layout, palette), ...spans.flatMap((span) => spanRows(span, layout, ink))];
 }
 
 /** Prints spans as table rows. */
@@ -57,7 +57,7 @@ export function livePrinter(
   const layout = rowLayout(stream.columns, sample);
   const ink = { palette, colourOf: serviceColours(palette) };
   stream.write(`${headerRow(layout, palette)}\n`);
-  return (span) => stream.write(`${spanRow(span, layout, ink)}\n`);
+  return (span) => stream.write(`${spanRows(span, layout, ink).join("\n")}\n`);
 }
 
 /**
@@ -65,8 +65,11 @@ export function livePrinter(
  *
  *   TIME          SERVICE  KIND      NAME              DURATION  TRACE     ATTRIBUTES
  *   12:04:31.123  shop     server  ✗ GET /orders        12.3 ms  4bf92f35  url.path=/orders
+ *                                    RuntimeError: no stock
  */
 export interface RowLayout {
+  /** The columns of the whole table. */
+  readonly columns: number;
   readonly service: number;
   readonly kind: number;
   readonly name: number;
@@ -108,10 +111,11 @@ export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLay
   const names = isUnseen ? NAME.usual : widest(texts((span) => span.name));
   const wanted = Math.max(names, NAME.min);
   if (columns < ROOM.attributes) {
-    return { service, kind, name: Math.min(wanted, rest), traceId, attributes: 0 };
+    return { columns, service, kind, name: Math.min(wanted, rest), traceId, attributes: 0 };
   }
   const name = Math.min(wanted, NAME.max);
-  return { service, kind, name, traceId, attributes: Math.max(0, rest - name - GAP.length) };
+  const attributes = Math.max(0, rest - name - GAP.length);
+  return { columns, service, kind, name, traceId, attributes };
 }
 
 function traceIdColumns(columns: number): number {
@@ -132,7 +136,17 @@ export function headerRow(layout: RowLayout, { heading }: Palette): string {
   return heading(cells.join(GAP).trimEnd());
 }
 
-export function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string {
+/** Returns the row of a span and, below its name, what went wrong. */
+export function spanRows(span: ShownSpan, layout: RowLayout, ink: RowInk): string[] {
+  const { columns, service, kind } = layout;
+  const before = [TIME_COLUMNS, service, kind].filter((width) => width > 0);
+  const indent = before.reduce((sum, width) => sum + width + GAP.length, MARK.none.length);
+  const paint = span.isError ? ink.palette.bad : ink.palette.faint;
+  const faults = faultTexts(span).map((text) => paint(peerText(text, columns - indent)));
+  return [spanRow(span, layout, ink), ...faults.map((text) => " ".repeat(indent) + text)];
+}
+
+function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string {
   const { palette } = ink;
   const service = fit(peerText(span.service, layout.service), layout.service);
   const name = fit(peerText(span.name, layout.name), layout.name);
@@ -155,10 +169,9 @@ function traceIdText({ traceId }: ShownSpan, columns: number): string {
   return fit(peerText(traceId, TRACE_ID.whole).slice(0, columns), columns);
 }
 
-/** Returns as many attributes as fit; the message of a failed span comes first. */
+/** Returns as many attributes as fit. */
 function attributesText(span: ShownSpan, columns: number): string {
   if (columns === 0) return "";
-  const message = span.statusMessage === "" ? [] : [quotePeerText(span.statusMessage)];
   const pairs = span.attributes.map(({ key, value }) => quotePeerText(`${key}=${value}`));
-  return cut([...message, ...pairs].join(" "), columns);
+  return cut(pairs.join(" "), columns);
 }

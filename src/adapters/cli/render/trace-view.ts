@@ -1,6 +1,7 @@
 import { type Palette, serviceColours } from "../output/palette.ts";
 import { countedText, dateText, durationText } from "../output/quantities.ts";
-import { durationOf, type ShownSpan } from "./shown-span.ts";
+import { durationOf, faultTexts, type ShownSpan } from "./shown-span.ts";
+import { MAX_RAIL_DEPTH, type TreeLine, treeLines } from "./trace-tree.ts";
 import {
   fit,
   fitRight,
@@ -17,9 +18,13 @@ interface Drawing {
   readonly palette: Palette;
   readonly colourOf: ReturnType<typeof serviceColours>;
   readonly range: TimeRange;
+  readonly rails: RailScale;
+  readonly areAttributesShown: boolean;
   readonly name: number;
   readonly service: number;
   readonly duration: number;
+  /** 0 if there is no room for span ids. */
+  readonly spanId: number;
   readonly bar: number;
 }
 
@@ -27,10 +32,20 @@ const GAP = "  ";
 const MARK = { error: "✗ ", odd: "! ", none: "  " } as const;
 const MAX_SERVICE_COLUMNS = 20;
 const MAX_BAR_COLUMNS = 100;
+/** The width of a terminal at which span ids are added, which \`spanring span\` takes. */
+const ROOM_FOR_IDS = 120;
+const SPAN_ID_COLUMNS = 16;
 const MIN_NAME_COLUMNS = 16;
 
 /** The share of the remaining columns that names get; bars get the rest. */
 const NAME_SHARE = 0.6;
+const MIN_BAR_COLUMNS = 10;
+
+/** How rails are drawn: the columns of each level, and the depth from which it is a number. */
+interface RailScale {
+  readonly step: number;
+  readonly maxDepth: number;
+}
 
 /**
  * Draws spans as trees, each trace below a heading.
@@ -40,30 +55,39 @@ const NAME_SHARE = 0.6;
  *
  *       GET /orders        shop  12.3 ms  ████████████
  *     ✗ └─ SELECT orders   db    8.10 ms     ████████
- *          deadlock
+ *          DatabaseError: deadlock
  */
 export function traceView(
   spans: readonly ShownSpan[],
   columns: number,
   palette: Palette,
+  content: TraceContent = {},
 ): string[] {
   const traces = [...Map.groupBy(spans, ({ traceId }) => traceId).values()];
-  const views = traces.map((trace) => oneTrace(trace, columns, palette).join("\n"));
+  const surface = { ...content, columns, palette };
+  const views = traces.map((trace) => oneTrace(trace, surface).join("\n"));
   return views.join("\n\n").split("\n");
 }
 
-function oneTrace(spans: readonly ShownSpan[], columns: number, palette: Palette): string[] {
-  const lines = treeLines(spans);
-  const drawing = drawingOf(spans, lines, { columns, palette });
+/** What a view of a trace contains, besides its spans. */
+export interface TraceContent {
+  readonly areAttributesShown?: boolean;
+  /** Whether spans of the trace may be left out. */
+  readonly isFiltered?: boolean;
+}
+
+function oneTrace(spans: readonly ShownSpan[], surface: Surface): string[] {
+  const lines = treeLines(spans, surface.isFiltered);
+  const drawing = drawingOf(spans, lines, surface);
   return [
     ...headingLines(spans, drawing),
     "",
-    ...lines.flatMap((line) => [entryText(line, drawing), ...messageText(line, drawing)]),
-    ...notes(lines, palette),
+    ...lines.flatMap((line) => [entryText(line, drawing), ...detailTexts(line, drawing)]),
+    ...notes(lines, surface.palette),
   ];
 }
 
-interface Surface {
+interface Surface extends TraceContent {
   readonly columns: number;
   readonly palette: Palette;
 }
@@ -71,20 +95,35 @@ interface Surface {
 function drawingOf(
   spans: readonly ShownSpan[],
   lines: readonly TreeLine[],
-  { columns, palette }: Surface,
+  { columns, palette, areAttributesShown = false }: Surface,
 ): Drawing {
   const services = spans.map(({ service }) => peerText(service, MAX_SERVICE_COLUMNS));
   const service = widest(services);
   const duration = widest(spans.map(spanDuration));
-  const around = MARK.none.length + 3 * GAP.length + service + duration;
+  const spanId = columns < ROOM_FOR_IDS ? 0 : SPAN_ID_COLUMNS;
+  const ids = spanId === 0 ? 0 : GAP.length + spanId;
+  const around = MARK.none.length + 3 * GAP.length + service + duration + ids;
   const rest = Math.max(columns - around, MIN_NAME_COLUMNS);
-  const wanted = widest(lines.map((line) => shownRails(line, rest) + nameText(line, rest)));
-  const share = Math.max(Math.floor(rest * NAME_SHARE), MIN_NAME_COLUMNS);
+  const depth = lines.reduce((most, line) => Math.max(most, line.depth), 0);
+  const rails = railScale(depth, rest - MIN_NAME_COLUMNS - MIN_BAR_COLUMNS - 1);
+  const railColumns = rails.maxDepth * rails.step + 1;
+  const wanted = widest(lines.map((line) => shownRails(line, rails) + nameText(line, rest)));
+  const share = Math.max(Math.floor(rest * NAME_SHARE), railColumns + MIN_NAME_COLUMNS);
   const name = Math.min(wanted, share);
   const bar = Math.min(Math.max(rest - name, 1), MAX_BAR_COLUMNS);
-  const range = wholeRange(spans);
-  return { palette, colourOf: serviceColours(palette), range, name, service, duration, bar };
+  const scale = { range: wholeRange(spans), rails };
+  const widths = { name, service, duration, spanId, bar };
+  return { palette, colourOf: serviceColours(palette), areAttributesShown, ...scale, ...widths };
 }
+
+/** Returns the widest rails that fit, so that a tree of many levels is still a tree. */
+function railScale(depth: number, columns: number): RailScale {
+  const drawn = Math.min(depth, MAX_RAIL_DEPTH);
+  const step = [3, 2].find((each) => drawn * each <= columns) ?? 1;
+  return { step, maxDepth: Math.min(drawn, Math.max(columns, MIN_RAIL_DEPTH)) };
+}
+
+const MIN_RAIL_DEPTH = 3;
 
 function headingLines(spans: readonly ShownSpan[], { palette, range }: Drawing): string[] {
   const errors = spans.filter(({ isError }) => isError).length;
@@ -101,7 +140,7 @@ function headingLines(spans: readonly ShownSpan[], { palette, range }: Drawing):
 
 function entryText(line: TreeLine, drawing: Drawing): string {
   const { palette } = drawing;
-  const rails = shownRails(line, drawing.name);
+  const rails = shownRails(line, drawing.rails);
   const name = nameText(line, drawing.name - widthOf(rails));
   if (line.span === undefined) return palette.odd(`${MARK.odd}${rails}${name}`);
   const { span } = line;
@@ -111,9 +150,14 @@ function entryText(line: TreeLine, drawing: Drawing): string {
     markText(line, palette) + palette.faint(rails) + (span.isError ? palette.bad(padded) : padded),
     colour(fit(peerText(span.service, drawing.service), drawing.service)),
     fitRight(spanDuration(span), drawing.duration),
+    ...(drawing.spanId === 0 ? [] : [palette.faint(idText(span.spanId, drawing.spanId))]),
     barText(span, drawing),
   ];
   return cells.join(GAP).trimEnd();
+}
+
+function idText(spanId: string, columns: number): string {
+  return fit(peerText(spanId, columns), columns);
 }
 
 function barText(span: ShownSpan, { palette, colourOf, range, bar }: Drawing): string {
@@ -127,21 +171,39 @@ function markText(line: TreeLine, palette: Palette): string {
   return line.span !== undefined && line.isBeforeParent ? palette.odd(MARK.odd) : MARK.none;
 }
 
-/** Returns the status message of a failed span, below its name. */
-function messageText(line: TreeLine, drawing: Drawing): string[] {
-  const { palette } = drawing;
-  if (line.span === undefined || line.span.statusMessage === "") return [];
-  const rails = line.railsBelow.length > drawing.name / 2 ? "" : line.railsBelow;
+/** Returns the lines below the name of a span: what went wrong, and the attributes. */
+function detailTexts(line: TreeLine, drawing: Drawing): string[] {
+  const { palette, areAttributesShown } = drawing;
+  const { span } = line;
+  if (span === undefined) return [];
+  const rails = railsBelow(line, drawing.rails);
   const room = drawing.name + GAP.length + drawing.service + GAP.length + drawing.duration;
-  const message = peerText(line.span.statusMessage, room + drawing.bar - widthOf(rails));
-  const paint = line.span.isError ? palette.bad : palette.faint;
-  return [MARK.none + palette.faint(rails) + paint(message)];
+  const columns = room + drawing.bar - widthOf(rails);
+  const before = MARK.none + palette.faint(rails);
+  const paint = span.isError ? palette.bad : palette.faint;
+  const faults = faultTexts(span).map((text) => before + paint(peerText(text, columns)));
+  if (!areAttributesShown) return faults;
+  const id = drawing.spanId === 0 ? [`span ${span.spanId}`] : [];
+  const details = [...id, ...span.attributes.map(({ key, value }) => `${key}=${value}`)];
+  const shown = details.map((text) => before + palette.faint(peerText(text, columns)));
+  return [...faults, ...shown];
 }
 
-/** Returns the rails, or the depth as a number if they leave no room for the name. */
-function shownRails({ rails, depth }: TreeLine, nameColumns: number): string {
-  const isDrawn = depth === 0 || (rails !== "" && widthOf(rails) <= nameColumns / 2);
-  return isDrawn ? rails : `${depth}└─ `;
+/** Returns the rails to scale; beyond the maximum depth, the depth as a number in their place. */
+function shownRails({ rails, depth }: TreeLine, { step, maxDepth }: RailScale): string {
+  if (depth > maxDepth) return `${depth}└─ `.padStart(maxDepth * step);
+  const own = rails.slice(-3);
+  return scaled(rails.slice(0, -3), step) + (step === 1 ? own.replace("─", "") : own);
+}
+
+function railsBelow({ railsBelow: rails, depth }: TreeLine, { step, maxDepth }: RailScale): string {
+  if (depth > maxDepth) return " ".repeat(maxDepth * step);
+  return scaled(rails, step) + (depth > 0 && step < 3 ? " " : "");
+}
+
+/** Shortens each level of rails, which has three characters, to so many columns. */
+function scaled(rails: string, step: number): string {
+  return rails.replaceAll(/(..)(.)/gu, (level) => level.slice(0, step));
 }
 
 function nameText(line: TreeLine, columns: number): string {
@@ -162,111 +224,4 @@ function notes(lines: readonly TreeLine[], { odd }: Palette): string[] {
   if (before === 0) return [];
   const begin = before === 1 ? "span begins" : "spans begin";
   return ["", odd(`! ${before} ${begin} before the parent: clocks differ`)];
-}
-
-/** A line of a trace drawn as a tree. */
-export type TreeLine = {
-  /** The rails from the root to this line, such as `│  ├─ `. */
-  readonly rails: string;
-  /** The rails of a second line of this entry. */
-  readonly railsBelow: string;
-  readonly depth: number;
-} & (
-  | { readonly span: ShownSpan; readonly isBeforeParent: boolean }
-  /** Stands for the missing parent of the spans below. */
-  | { readonly span?: undefined; readonly missing: string }
-);
-
-/** The maximum depth of drawn rails, because a chain of 100,000 spans would need gigabytes. */
-const MAX_RAIL_DEPTH = 40;
-
-interface Entry {
-  readonly line: TreeLine;
-  readonly children: readonly ShownSpan[];
-}
-
-/**
- * Returns every span once, parents before children, siblings by start. Identifiers may be missing,
- * occur twice, or form a cycle.
- */
-export function treeLines(spans: readonly ShownSpan[]): TreeLine[] {
-  const sorted = spans.toSorted(byStart);
-  const children = Map.groupBy(sorted, ({ parentSpanId }) => parentSpanId);
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  const drawn = new Set<ShownSpan>();
-  const lines: TreeLine[] = [];
-  const draw = (entry: Entry): void => {
-    // Pushed one by one: a million spans are too many arguments for a call.
-    for (const line of linesFrom(entry, children, drawn)) lines.push(line);
-  };
-  for (const span of children.get("") ?? []) draw(rootEntry(span, children));
-  for (const [parent, orphans] of children) {
-    if (parent !== "" && !ids.has(parent)) draw(missingEntry(`missing parent ${parent}`, orphans));
-  }
-  for (const span of sorted) {
-    if (!drawn.has(span)) draw(missingEntry("cyclic parents", [span]));
-  }
-  return lines;
-}
-
-type Children = ReadonlyMap<string, readonly ShownSpan[]>;
-
-const AT_ROOT = { rails: "", railsBelow: "", depth: 0 } as const;
-
-function rootEntry(span: ShownSpan, children: Children): Entry {
-  return {
-    line: { ...AT_ROOT, span, isBeforeParent: false },
-    children: childrenOf(span, children),
-  };
-}
-
-/** Returns the children of a span. Without an id it has none: an empty parent marks roots. */
-function childrenOf({ spanId }: ShownSpan, children: Children): readonly ShownSpan[] {
-  return spanId === "" ? [] : (children.get(spanId) ?? []);
-}
-
-function missingEntry(missing: string, children: readonly ShownSpan[]): Entry {
-  return { line: { ...AT_ROOT, missing }, children };
-}
-
-/** Walks with an explicit stack, because traces may be deeper than the call stack. */
-function* linesFrom(root: Entry, children: Children, drawn: Set<ShownSpan>): Generator<TreeLine> {
-  const waiting = [root];
-  for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
-    const { line } = entry;
-    if (line.span !== undefined && drawn.has(line.span)) continue;
-    if (line.span !== undefined) drawn.add(line.span);
-    yield line;
-    const below = entry.children.filter((child) => !drawn.has(child));
-    const last = below.at(-1);
-    const entries = below.map((span) => ({
-      line: childLine(line, span, span === last),
-      children: childrenOf(span, children),
-    }));
-    waiting.push(...entries.toReversed());
-  }
-}
-
-function childLine(parent: TreeLine, span: ShownSpan, isLast: boolean): TreeLine {
-  const depth = parent.depth + 1;
-  const hasRails = depth <= MAX_RAIL_DEPTH;
-  return {
-    rails: hasRails ? parent.railsBelow + (isLast ? "└─ " : "├─ ") : "",
-    railsBelow: hasRails ? parent.railsBelow + (isLast ? "   " : "│  ") : "",
-    depth,
-    span,
-    isBeforeParent: parent.span !== undefined && begins(span, parent.span) < 0,
-  };
-}
-
-/** Orders by start; spans without one come last. */
-function byStart(one: ShownSpan, other: ShownSpan): number {
-  if (one.startNano === undefined) return other.startNano === undefined ? 0 : 1;
-  return other.startNano === undefined ? -1 : begins(one, other);
-}
-
-/** Returns a negative number if one begins before the other; 0 if a start is unknown. */
-function begins({ startNano: one }: ShownSpan, { startNano: other }: ShownSpan): number {
-  if (one === undefined || other === undefined || one === other) return 0;
-  return one < other ? -1 : 1;
 }

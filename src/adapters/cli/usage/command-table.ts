@@ -57,8 +57,9 @@ const SPECS = {
     summary: "show or save buffered spans, which stay in the buffer",
     details: [
       PRINTED,
-      "With --trace-id, a terminal shows the trace as a tree. Without --limit, standard error " +
-        "says if there may be more; with --out, all matching spans are saved.",
+      "The newest come first, unless --order or --after is given. With --trace-id, a terminal " +
+        "shows the trace as a tree; with --span-id, the whole span. Without --limit, standard " +
+        "error says if there may be more; with --out, all matching spans are saved.",
       FILE_FORMATS,
     ],
     options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
@@ -80,10 +81,24 @@ const SPECS = {
         "pipe as NDJSON with one span per line. The first four or more digits are enough, such " +
         "as the eight that tables show; they are looked up in the newest 10,000 traces.",
     ],
-    options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
+    options: [...FILTER_OPTIONS, "attributes", "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one trace",
     notFound: "no trace found",
-    examples: ["spanring traces --status error", "spanring traces 0af76519"],
+    examples: ["spanring traces --status error", "spanring traces 0af76519 --attributes"],
+  },
+  span: {
+    operands: "SPAN_ID",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "show one span with everything it contains",
+    details: [
+      "On a terminal it prints keys and values: attributes, events with exceptions, links, " +
+        "resource and scope. In a pipe, NDJSON with one span per line.",
+    ],
+    options: [...FORMS, ...WHERE],
+    found: "the span",
+    notFound: "no buffered span has this id, or the file cannot be written",
+    examples: ["spanring span b7ad6b7169203331"],
   },
   wait: {
     operands: "",

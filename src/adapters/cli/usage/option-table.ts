@@ -67,6 +67,8 @@ const SPECS = {
   limit: parameter("N", `maximum number (default ${DEFAULT_SPANS}; ${DEFAULT_TRACES} for traces)`),
   order: parameter("ORDER", "whether the oldest or the newest come first", ["oldest", "newest"]),
 
+  attributes: { meaning: "list the attributes below each span" },
+
   count: parameter("N", "number of spans to wait for (default 1)"),
   timeout: parameter("TIME", "how long to wait (default 10s)"),
   absent: parameterSwitch("with --count 0: succeed if no span matches before the timeout"),

@@ -84,7 +84,7 @@ test("a 401 of another server names the same options", async () => {
   const { stderr, url } = await runAgainstFake(["get"], refuse);
 
   expect(stderr).toBe(
-    `spanring: ${url}/api/spans answered 401: Unauthorized\n` +
+    `spanring: ${url}/api/spans?order=newest answered 401: Unauthorized\n` +
       "Set --token-file FILE or SPANRING_TOKEN to a token that it accepts.\n",
   );
 });

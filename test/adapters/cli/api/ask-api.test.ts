@@ -45,7 +45,9 @@ test("an unreadable problem is not taken for a response of the read API", async 
   const end = await get([], () => new Response("{", { status: 400, headers }));
 
   expect(end.exitCode).toBe(3);
-  expect(end.stderr).toContain("/api/spans is not a response of spanring's read API\n");
+  expect(end.stderr).toContain(
+    "/api/spans?order=newest is not a response of spanring's read API\n",
+  );
 });
 
 test("a response from another kind of server is recognised", async () => {

@@ -21,7 +21,10 @@ describe("a prefix of a trace id is resolved to the whole id", () => {
   test.each([
     { argv: ["traces", TRACE_ID.slice(0, 31)], requested: `GET /api/traces/${TRACE_ID}` },
     { argv: ["traces", "FFFF"], requested: `GET /api/traces/${THIRD}` },
-    { argv: ["get", "--trace-id", "ffffffff"], requested: `GET /api/spans?trace_id=${THIRD}` },
+    {
+      argv: ["get", "--trace-id", "ffffffff"],
+      requested: `GET /api/spans?trace_id=${THIRD}&order=newest`,
+    },
   ])("by $argv", async ({ argv, requested }) => {
     const end = await runAgainstFake(argv, listing(TRACE_ID, OTHER, THIRD));
 

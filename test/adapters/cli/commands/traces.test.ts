@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
-import { SEQUENCE, summaryOf, threeSpans } from "../../../support/fakes/api-answers.ts";
-import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { lineOf, SEQUENCE, summaryOf, threeSpans } from "../../../support/fakes/api-answers.ts";
+import {
+  type Answer,
+  ndjson,
+  problem,
+  stopFakeServersAfterEach,
+} from "../../../support/fakes/fake-api.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
 import { TRACE_ID } from "../../../support/requests/shown-spans.ts";
@@ -50,6 +55,18 @@ test("a trace is drawn as a tree on a terminal, and printed as spans in a pipe",
   expect(tree.requestLines).toEqual([`GET /api/traces/${TRACE_ID}`]);
   expect(tree.stdout).toStartWith(`trace ${TRACE_ID}\n3 spans`);
   expect(lines.stdout.split("\n")).toHaveLength(4);
+});
+
+test("--attributes lists attributes below each span, and needs a trace", async () => {
+  const attributes = [{ key: "http.route", value: { stringValue: "/" } }];
+  const answer: Answer = () => ndjson(lineOf(1, { attributes }));
+
+  const tree = await traces([TRACE_ID, "--attributes"], answer, TERMINAL);
+  const wrong = await traces(["--attributes"], list, TERMINAL);
+
+  expect(tree.stdout).toContain("\n  http.route=/\n");
+  expect(wrong).toMatchObject({ exitCode: 2, requestLines: [] });
+  expect(wrong.stderr).toBe("spanring: --attributes needs a TRACE_ID\n");
 });
 
 test.each([{ columns: 80 }, {}])("an empty list causes exit code 1: %p", async (parts) => {

@@ -156,5 +156,5 @@ test("a file gets all spans unless a limit is given", async () => {
   const some = await get(["--out", path, "--limit", "5"], threeSpans);
 
   expect(all.requestLines).toEqual(["GET /api/spans?limit=2147483647"]);
-  expect(some.requestLines).toEqual(["GET /api/spans?limit=5"]);
+  expect(some.requestLines).toEqual(["GET /api/spans?limit=5&order=newest"]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import {
+  faultTexts,
   missedFromLine,
   spanFromLine,
   spansFromOtlpJson,
@@ -35,6 +36,7 @@ test("a line of NDJSON is read as a span, with defaults for omitted members", ()
     endNano: 1_753_000_000_223_456_789n,
     isError: true,
     statusMessage: "no",
+    exception: "",
     attributes: [
       { key: "text", value: "x" },
       { key: "int", value: "5" },
@@ -122,6 +124,43 @@ test.each([
   { times: { startTimeUnixNano: "1", endTimeUnixNano: "2" }, startNano: 1n, endNano: 2n },
 ])("unset times are unknown: $times", ({ times, startNano, endNano }) => {
   expect(spanFromLine(JSON.stringify(times))).toMatchObject({ startNano, endNano });
+});
+
+const exceptionEvent = (...attributes: [string, string][]) => ({
+  name: "exception",
+  attributes: attributes.map(([key, value]) => ({ key, value: text(value) })),
+});
+
+test.each([
+  { events: [], exception: "" },
+  { events: [{ name: "other" }], exception: "" },
+  { events: [exceptionEvent()], exception: "" },
+  { events: [exceptionEvent(["exception.type", "E"])], exception: "E" },
+  { events: [exceptionEvent(["exception.message", "no"])], exception: "no" },
+  {
+    events: [
+      exceptionEvent(["exception.type", "First"]),
+      exceptionEvent(["exception.message", "no stock"], ["exception.type", "RuntimeError"]),
+      { name: "other" },
+    ],
+    exception: "RuntimeError: no stock",
+  },
+])("the exception of the events $events is $exception", ({ events, exception }) => {
+  expect(spanFromLine(JSON.stringify({ events }))?.exception).toBe(exception);
+});
+
+test.each([
+  { code: 2, exception: "E: no", message: "", faults: ["E: no"] },
+  { code: 2, exception: "E: no", message: "no", faults: ["E: no"] },
+  { code: 2, exception: "E: no", message: "other", faults: ["E: no", "other"] },
+  { code: 2, exception: "", message: "no", faults: ["no"] },
+  { code: 0, exception: "E: no", message: "", faults: [] },
+  { code: 1, exception: "E: no", message: "fine", faults: ["fine"] },
+])("with code $code, $exception and $message show as $faults", (given) => {
+  const { code, exception, message, faults } = given;
+  const span = spanFromLine(JSON.stringify({ status: { code, message } }))!;
+
+  expect(faultTexts({ ...span, exception })).toEqual([...faults]);
 });
 
 test("a line about missed spans is not read as a span", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { COLOURED, PLAIN, serviceColours } from "../../../../src/adapters/cli/output/palette.ts";
 import { clockText } from "../../../../src/adapters/cli/output/quantities.ts";
 import type { ShownSpan } from "../../../../src/adapters/cli/render/shown-span.ts";
-import { headerRow, rowLayout, spanRow } from "../../../../src/adapters/cli/render/span-table.ts";
+import { headerRow, rowLayout, spanRows } from "../../../../src/adapters/cli/render/span-table.ts";
 import {
   BEGAN_NANO,
   shownSpan,
@@ -13,7 +13,7 @@ import {
 function table(spans: readonly ShownSpan[], columns: number, palette = PLAIN): string[] {
   const layout = rowLayout(columns, spans);
   const ink = { palette, colourOf: serviceColours(palette) };
-  return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
+  return [headerRow(layout, palette), ...spans.flatMap((span) => spanRows(span, layout, ink))];
 }
 
 const at = (ms: number) => clockText(BEGAN_NANO + BigInt(ms) * 1_000_000n);
@@ -25,6 +25,7 @@ test("spans are aligned in 80 columns, with the first digits of their trace ids"
     `${at(1)}  auth       authenticate                          8.50 ms  0af76519`,
     `${at(2)}  db         SELECT users                          2.00 ms  0af76519`,
     `${at(10)}  db       ✗ SELECT orders                         70.0 ms  0af76519`,
+    `${" ".repeat(25)}deadlock detected`,
     `${at(81)}  shop       render                                   0 ns  0af76519`,
     `${at(-3)}  cache      another clock                         5.00 ms  0af76519`,
     `${at(50)}  worker     orphaned work whose name is far …      150 ms  0af76519`,
@@ -56,8 +57,9 @@ test("a table of 200 columns has kinds, whole trace ids and attributes", () => {
   expect(lines[0]).toMatch(/^TIME +SERVICE +KIND +NAME +DURATION +TRACE +ATTRIBUTES$/);
   expect(lines[4]).toBe(
     `${at(10)}  db       client    ✗ SELECT orders${" ".repeat(40)}70.0 ms  ` +
-      "0af7651916cd43dd8448eb211c80319c  deadlock detected db.system=postgresql",
+      "0af7651916cd43dd8448eb211c80319c  db.system=postgresql",
   );
+  expect(lines[5]).toBe(`${" ".repeat(35)}deadlock detected`);
 });
 
 test.each([64, 80, 100, 120, 160, 200])("no row is wider than %d columns", (columns) => {
@@ -65,6 +67,7 @@ test.each([64, 80, 100, 120, 160, 200])("no row is wider than %d columns", (colu
   const spans = VARIED_TRACE.map((span) => ({
     ...span,
     attributes,
+    exception: "x".repeat(300),
     service: "a-long-service-name",
   }));
 

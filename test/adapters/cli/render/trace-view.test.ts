@@ -1,10 +1,6 @@
 import { expect, test } from "bun:test";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
-import {
-  traceView,
-  type TreeLine,
-  treeLines,
-} from "../../../../src/adapters/cli/render/trace-view.ts";
+import { traceView } from "../../../../src/adapters/cli/render/trace-view.ts";
 import {
   BEGAN_NANO,
   shownSpan,
@@ -86,7 +82,7 @@ test("in 200 columns, names are complete and bars are longer", () => {
 
   const orphan = lines.find((line) => line.includes("orphaned"))!;
   expect(orphan).toContain("orphaned work whose name is far too long for eighty columns  ");
-  expect(orphan.split("█")).toHaveLength(74);
+  expect(orphan.split("█")).toHaveLength(71);
   expect(Bun.stringWidth(orphan)).toBeWithin(160, 201);
 });
 
@@ -131,15 +127,57 @@ test("several traces are drawn one below the other", () => {
   expect(lines.filter((line) => line === "")).toHaveLength(3);
 });
 
-test("rails that leave no space for names are replaced by the depth", () => {
-  const chain = Array.from({ length: 30 }, (_, at) =>
-    shownSpan(String(at), at === 0 ? "" : String(at - 1), { fromMs: at, toMs: 60 - at }),
+function chainOf(length: number) {
+  return Array.from({ length }, (_, at) =>
+    shownSpan(String(at), at === 0 ? "" : String(at - 1), { fromMs: at, toMs: 100 - at }),
   );
+}
 
-  const lines = traceView(chain, 80, PLAIN);
+test.each([
+  { length: 10, columns: 80, last: `  ${" ".repeat(24)}└─ span 9 ` },
+  { length: 14, columns: 80, last: `  ${" ".repeat(24)}└─ span 13 ` },
+  { length: 28, columns: 80, last: `  ${" ".repeat(26)}└ span 27 ` },
+  { length: 40, columns: 200, last: `  ${" ".repeat(114)}└─ span 39 ` },
+  { length: 60, columns: 80, last: `  ${" ".repeat(28)}59└─ span 59 ` },
+  { length: 60, columns: 20, last: `  59└─ span 59 ` },
+])("$length levels are a tree in $columns columns", ({ length, columns, last }) => {
+  const lines = traceView(chainOf(length), columns, PLAIN);
 
-  expect(lines).toContainEqual(expect.stringMatching(/^ {2}29└─ span 29 /));
-  expect(lines.filter((line) => Bun.stringWidth(line) > 80)).toEqual([]);
+  expect(lines.at(-1)).toStartWith(last);
+  const widest = Math.max(...lines.slice(3).map((line) => Bun.stringWidth(line)));
+  expect(widest).toBeLessThanOrEqual(Math.max(columns, 42));
+});
+
+test("siblings and what went wrong stay below each other on narrow rails", () => {
+  const chain = chainOf(13);
+  const failed = { isError: true, exception: "E: no", name: "failed" };
+  const spans = [
+    ...chain,
+    shownSpan("x", "11", { fromMs: 50, toMs: 60 }, failed),
+    shownSpan("y", "10", { fromMs: 50, toMs: 60 }, { name: "last" }),
+  ];
+
+  const names = traceView(spans, 80, PLAIN).map((line) => line.slice(0, 35).trimEnd());
+
+  expect(names.slice(-5)).toEqual([
+    `  ${" ".repeat(20)}├─ span 11`,
+    `  ${" ".repeat(20)}│ ├─ span 12`,
+    `✗ ${" ".repeat(20)}│ └─ failed`,
+    `  ${" ".repeat(20)}│    E: no`,
+    `  ${" ".repeat(20)}└─ last`,
+  ]);
+});
+
+test("attributes are listed below their span, if they are wanted", () => {
+  const lines = traceView(VARIED_TRACE, 80, PLAIN, { areAttributesShown: true });
+
+  const failed = lines.findIndex((line) => line.includes("SELECT orders"));
+  expect(lines.slice(failed + 1, failed + 5)).toEqual([
+    "  │  deadlock detected",
+    "  │  span d",
+    "  │  db.system=postgresql",
+    expect.stringContaining("  └─ render "),
+  ]);
 });
 
 test("the bounds of a trace include all its spans, in any order", () => {
@@ -151,97 +189,4 @@ test("the bounds of a trace include all its spans, in any order", () => {
   expect(traceView(spans, 80, PLAIN)[1]).toBe(
     `2 spans, 1 service, 20.0 ms, began ${began(BEGAN_NANO)}`,
   );
-});
-
-function span(id: string, parent: string, fromMs = 0) {
-  return shownSpan(id, parent, { fromMs, toMs: fromMs + 1 });
-}
-
-function drawn(line: TreeLine): string {
-  return line.rails + (line.span === undefined ? `(${line.missing})` : line.span.spanId);
-}
-
-test("children are drawn below their parents, in the order of their starts", () => {
-  const spans = [span("c", "a", 3), span("d", "b", 9), span("a", ""), span("b", "a", 2)];
-
-  expect(treeLines(spans).map(drawn)).toEqual(["a", "├─ b", "│  └─ d", "└─ c"]);
-});
-
-test("orphans are drawn below their missing parent", () => {
-  const spans = [span("a", ""), span("c", "gone", 5), span("b", "gone", 4), span("d", "lost")];
-
-  expect(treeLines(spans).map(drawn)).toEqual([
-    "a",
-    "(missing parent lost)",
-    "└─ d",
-    "(missing parent gone)",
-    "├─ b",
-    "└─ c",
-  ]);
-});
-
-test.each([
-  {
-    name: "a span that is its own parent",
-    spans: [span("a", "a")],
-    lines: ["(cyclic parents)", "└─ a"],
-  },
-  {
-    name: "two spans that are each other's parent",
-    spans: [span("a", "b", 1), span("b", "a", 2)],
-    lines: ["(cyclic parents)", "└─ a", "   └─ b"],
-  },
-  {
-    name: "a duplicate span",
-    spans: [span("a", ""), span("a", ""), span("b", "a")],
-    lines: ["a", "└─ b", "a"],
-  },
-  {
-    name: "spans without an id",
-    spans: [span("", ""), span("", ""), span("", "x")],
-    lines: ["", "", "(missing parent x)", "└─ "],
-  },
-  { name: "an empty list", spans: [], lines: [] },
-])("$name: every span is drawn once", ({ spans, lines }) => {
-  expect(treeLines(spans).map(drawn)).toEqual([...lines]);
-});
-
-test("only a child that begins before its parent is marked", () => {
-  const marked = treeLines(VARIED_TRACE).filter(
-    (line) => line.span !== undefined && line.isBeforeParent,
-  );
-
-  expect(marked.map(({ span: found }) => found?.spanId)).toEqual(["f"]);
-});
-
-test("spans with an unknown start come last and are not marked", () => {
-  const unknown = { ...span("b", "a"), startNano: undefined };
-  const spans = [unknown, { ...span("c", "b"), name: "child" }, span("d", "a", 5), span("a", "")];
-
-  const lines = treeLines(spans);
-
-  expect(lines.map(drawn)).toEqual(["a", "├─ d", "└─ b", "   └─ c"]);
-  expect(lines.filter((line) => line.span !== undefined && line.isBeforeParent)).toEqual([]);
-});
-
-test("a chain of 200,000 spans is drawn with rails of limited width", () => {
-  const spans = Array.from({ length: 200_000 }, (_, at) =>
-    span(String(at), at === 0 ? "" : String(at - 1), at),
-  );
-
-  const lines = treeLines(spans);
-
-  expect(lines).toHaveLength(200_000);
-  expect(lines.at(-1)).toMatchObject({ depth: 199_999, rails: "" });
-  expect(lines.filter(({ rails }) => rails.length > 120)).toEqual([]);
-});
-
-test("50,000 children of one span are drawn in the order of their starts", () => {
-  const children = Array.from({ length: 50_000 }, (_, at) => span(`c${at}`, "a", 50_000 - at));
-
-  const lines = treeLines([span("a", ""), ...children]);
-
-  expect(lines).toHaveLength(50_001);
-  expect(drawn(lines[1]!)).toBe("├─ c49999");
-  expect(drawn(lines.at(-1)!)).toBe("└─ c0");
 });
