@@ -4,6 +4,7 @@ import type { CommandName } from "./usage/command-table.ts";
 import { clear, get, span, take } from "./commands/spans.ts";
 import { completions } from "./commands/completions.ts";
 import { runBeside } from "./commands/run.ts";
+import { operations, services } from "./commands/services.ts";
 import { send } from "./commands/send.ts";
 import { stats } from "./commands/stats.ts";
 import { tail } from "./commands/tail.ts";
@@ -24,6 +25,8 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   get,
   traces,
   span,
+  services,
+  operations,
   wait,
   take,
   stats,

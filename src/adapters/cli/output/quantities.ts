@@ -41,6 +41,14 @@ export function countText(count: number): string {
   return count.toLocaleString("en-US");
 }
 
+/** Returns `1,234/s`, `2.35/s`; or `unknown`. */
+export function rateText(perSecond: number | null): string {
+  if (perSecond === null) return UNKNOWN;
+  return perSecond >= 99.95
+    ? `${countText(Math.round(perSecond))}/s`
+    : `${figuresText(perSecond, false)}/s`;
+}
+
 /** Returns `1 span`, `2 spans`. */
 export function countedText(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;

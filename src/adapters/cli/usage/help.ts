@@ -1,11 +1,6 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
-import {
-  COMMAND_NAMES,
-  COMMANDS,
-  SERVE_OPTIONS,
-  type CommandName,
-  type CommandSpec,
-} from "./command-table.ts";
+import { COMMAND_NAMES, COMMANDS, SERVE_OPTIONS, type CommandName } from "./command-table.ts";
+import type { CommandSpec } from "./command-spec.ts";
 import { EXIT_CODE } from "../output/exit-code.ts";
 import { OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 import type { Palette } from "../output/palette.ts";

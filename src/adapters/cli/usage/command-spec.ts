@@ -1,0 +1,26 @@
+import type { OptionName } from "./option-table.ts";
+
+/** Describes a command of the command line, other than serving. */
+export interface CommandSpec {
+  /** The operands in the usage line, such as `[TRACE_ID]` or `FILE...`; empty for none. */
+  readonly operands: string;
+  readonly minOperands: number;
+  readonly maxOperands: number;
+  /** Says in one line what the command does. */
+  readonly summary: string;
+  /** Paragraphs of whole sentences; the help wraps them. */
+  readonly details: readonly string[];
+  readonly options: readonly OptionName[];
+  readonly found: string;
+  readonly notFound?: string;
+  /** Whether the command connects to no spanring, so that no connection can fail. */
+  readonly isLocal?: boolean;
+  /** Whether the command prints nothing, so that no output can fail. */
+  readonly isSilent?: boolean;
+  readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
+  readonly examples: readonly string[];
+}
+
+/** Options of all commands that talk to a running spanring, and of those that print spans. */
+export const WHERE = ["url", "token-file", "ca", "help"] as const;
+export const FORMS = ["json", "otlp", "out", "format"] as const;
