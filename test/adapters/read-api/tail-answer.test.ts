@@ -222,6 +222,33 @@ test("the bytes of a piece are charged until all of it is consumed", async () =>
   expect(budget.hasRoom()).toBe(true);
 });
 
+test("the memory of a piece is freed when all of it is consumed", async () => {
+  const held = new AnswerBudget(1).begin();
+  const [first, second] = [piece(1), piece(2)];
+  const chunks = tailChunks(inOrder(first, second), { form: LINES, held, runId });
+
+  await nextText(chunks);
+  const before = first.request.length;
+  await nextText(chunks);
+
+  expect([before > 0, first.request.length, second.request.length > 0]).toEqual([true, 0, true]);
+});
+
+test("the memory and the charge of a piece end when the reader has gone", async () => {
+  const budget = new AnswerBudget(1);
+  const held = budget.begin();
+  const only = piece(1);
+  const tail = tailChunks(inOrder(only), { form: LINES, held, runId });
+  const chunks = withBeats(tail, LINES, { clock: SYSTEM_CLOCK, everyMs: 60_000 });
+  held.hold(1);
+  await nextText(chunks);
+  await nextText(chunks);
+
+  await chunks.return();
+
+  expect([only.request.length, budget.hasRoom()]).toEqual([0, true]);
+});
+
 test("the count of missed spans precedes a piece, and includes those without room", async () => {
   const held = new AnswerBudget(1).begin();
   const pieces = inOrder({ ...piece(9), missedSpans: 3 });
