@@ -32,6 +32,7 @@ export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[
     ...listenerMistakes(listeners),
     ...PREFIXES.flatMap((prefix) => tlsMistakes(settings, prefix)),
     ...exposureMistakes(settings),
+    ...storageMistakes(settings),
     ...forwardMistakes(settings, listeners, own),
   ];
 }
@@ -106,6 +107,13 @@ const A_PROTECTED_ADDRESS =
 /** Reports whether other machines can reach the read API, and API_INSECURE does not permit it. */
 function isExposed({ API_HOST, API_PORT, API_INSECURE }: Settings): boolean {
   return API_PORT !== "off" && !isLoopbackListener(API_HOST) && API_INSECURE !== "true";
+}
+
+/** A log and a spill file would both restore the same spans. */
+function storageMistakes({ DATA_DIR, SHUTDOWN_SPILL_FILE: value }: Settings): Mistake[] {
+  if (DATA_DIR === "" || value === "") return [];
+  const bound = "unset, because DATA_DIR keeps the buffered spans";
+  return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(value), bound }];
 }
 
 /** Returns warnings about valid settings that are probably unintended. */

@@ -10,6 +10,7 @@ import {
 } from "./variables.ts";
 import { type OwnAddresses, ownAddresses, proxyMistakes } from "./forward-checks.ts";
 import { type ForwardConfig, forwardOf } from "./forward.ts";
+import { type LogConfig, logOf } from "./log.ts";
 import { withoutServiceLinks, misspelledNames } from "./spelling.ts";
 import { socketPathOf } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
@@ -17,6 +18,7 @@ import { quotePeerText } from "../domain/text/quote-text.ts";
 export type { ConfigWarning, Mistake } from "./variables.ts";
 export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
+export type { LogConfig } from "./log.ts";
 export type { Settings } from "./variables.ts";
 export type { ListenerPrefix } from "./checks.ts";
 
@@ -39,6 +41,7 @@ export interface Config {
   readonly shutdownGraceMs: number;
   /** The path of the spill file; empty for none. */
   readonly shutdownSpillFile: string;
+  readonly log: LogConfig | "off";
   readonly forward: ForwardConfig | "off";
 }
 
@@ -191,6 +194,7 @@ function configOf(settings: Settings): Config {
     logLevel: settings.LOG_LEVEL,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
     shutdownSpillFile: settings.SHUTDOWN_SPILL_FILE,
+    log: logOf(settings),
     forward: forwardOf(settings),
   });
 }
@@ -228,7 +232,7 @@ function limitsOf(settings: Settings): LimitsConfig {
 
 /**
  * Variables for a receiver that a single program uses: free ports on this machine only, without
- * TLS, tokens, forwarding and a spill file.
+ * TLS, tokens, forwarding, a spill file and a log on disk.
  */
 export const ON_FREE_PORTS = {
   OTLP_GRPC_HOST: "127.0.0.1",
@@ -241,6 +245,7 @@ export const ON_FREE_PORTS = {
   API_AUTH_TOKENS_FILE: "",
   FORWARD_ENDPOINT: "",
   SHUTDOWN_SPILL_FILE: "",
+  DATA_DIR: "",
   OTLP_GRPC_TLS_CERT_FILE: "",
   OTLP_GRPC_TLS_KEY_FILE: "",
   OTLP_GRPC_TLS_CLIENT_CA_FILE: "",

@@ -42,7 +42,7 @@ const level = choice(["DEBUG", "INFO", "WARNING", "ERROR"], {
 
 /**
  * Every environment variable with its kind, its default and a phrase that explains it. The schema,
- * `help environment`, `--check` and the README in this folder derive from this table, in its order.
+ * `--help`, `--check` and the README in this folder derive from this table and keep its order.
  */
 export const VARIABLES = {
   OTLP_GRPC_HOST: host("0.0.0.0", "address on which OTLP/gRPC listens"),
@@ -170,6 +170,24 @@ export const VARIABLES = {
   SHUTDOWN_SPILL_FILE: path(
     "",
     "file that keeps the buffered spans between a shutdown and the next start; unset for none",
+  ),
+
+  DATA_DIR: path(
+    "",
+    "directory of the log that keeps the buffered spans on disk; unset for memory only",
+  ),
+  DURABILITY: choice(["disk", "process"])(
+    "disk",
+    "when requests are acknowledged: once they are on stable storage, or once they are written, " +
+      "which survives a crash of the process",
+  ),
+  SYNC_INTERVAL_MS: time(
+    "1000",
+    "interval at which written requests reach stable storage, if DURABILITY is process",
+  ),
+  MAX_DISK_BYTES: size({ from: MIB, to: 1024 * GIB })(
+    "1GiB",
+    "maximum size of the log; beyond it, OVERFLOW_POLICY applies",
   ),
 
   FORWARD_ENDPOINT: endpoint(

@@ -64,4 +64,6 @@ export type Receipt =
   /** Shutting down; nothing was stored. */
   | { readonly outcome: "stopping"; readonly message: string }
   /** An internal fault; nothing was stored, and the sender may retry. */
-  | { readonly outcome: "failed"; readonly message: string };
+  | { readonly outcome: "failed"; readonly message: string }
+  /** The disk failed; what was stored may be lost, so the sender must retry. */
+  | { readonly outcome: "failed"; readonly message: string; readonly retryAfterMs: number };

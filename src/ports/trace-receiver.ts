@@ -5,7 +5,8 @@ import type { Receipt } from "../domain/receipt.ts";
  * may then be freed.
  */
 export interface TraceReceiver {
-  receive(request: Uint8Array): Receipt;
+  /** Returns the receipt; a promise of it if the spans must first reach the disk. */
+  receive(request: Uint8Array): Receipt | Promise<Receipt>;
   /** Counts a request that a listener refused before `receive`, or for which `receive` threw. */
   turnedAway?(outcome: "malformed" | "too_large" | "failed"): void;
 }

@@ -1,5 +1,6 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import type { CheckedStart } from "../adapters/cli/command-line.ts";
+import { checkDirectory } from "../adapters/disk/check-directory.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
 import { SILENT_LOGGER } from "../adapters/logging/silent-logger.ts";
 import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
@@ -26,7 +27,12 @@ export interface StartToCheck {
 export async function checkStart(start: StartToCheck): Promise<CheckedStart> {
   const { config, lookup, memoryLimitBytes = cgroupMemoryLimit } = start;
   const certificates = await checkCertificates(config);
-  const mistakes = [hostMistakes(config, lookup), spillMistakes(config), forwardMistakes(start)];
+  const mistakes = [
+    hostMistakes(config, lookup),
+    spillMistakes(config),
+    logMistakes(config),
+    forwardMistakes(start),
+  ];
   const tokens = await checkTokens(config);
   return {
     mistakes: [
@@ -83,6 +89,14 @@ async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mista
   if (reason === undefined) return [];
   const bound = `a regular file, or a new one in a writable folder: ${reason}`;
   return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(path), bound }];
+}
+
+async function logMistakes({ log }: Config): Promise<Mistake[]> {
+  if (log === "off") return [];
+  const reason = await reasonOf(checkDirectory(log.directory));
+  if (reason === undefined) return [];
+  const bound = `a writable directory, or a new one in a writable directory: ${reason}`;
+  return [{ variable: "DATA_DIR", value: quotePeerText(log.directory), bound }];
 }
 
 async function forwardMistakes({ config, version }: StartToCheck): Promise<readonly Mistake[]> {

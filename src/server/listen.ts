@@ -10,7 +10,7 @@ import { requireResolvable } from "../adapters/listening/served-port.ts";
 import { claimSocketPath } from "../adapters/listening/unix-socket.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
-import type { ForwardReading } from "../adapters/read-api/route.ts";
+import type { DiskReading, ForwardReading } from "../adapters/read-api/route.ts";
 import { startReadApi } from "../adapters/read-api/read-api.ts";
 import type { ListenAddress } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
@@ -85,6 +85,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     forward: forwardReading(parts),
+    disk: diskReading(parts),
     metrics: () => metricsPage(metricValues(sources)),
     gate: parts.running.gates?.api,
     logger,
@@ -102,6 +103,13 @@ function forwardReading({ config, running }: ServerParts): ForwardReading | unde
   return { endpoint, status: () => forwarder.status() };
 }
 
+function diskReading({ config, running }: ServerParts): (() => DiskReading) | undefined {
+  const { log } = config;
+  const { log: opened } = running;
+  if (log === "off" || opened === undefined) return undefined;
+  return () => ({ ...opened.log.stats(), durability: log.durability });
+}
+
 function metricSources(parts: ServerParts): MetricSources {
   const { version, buffer, receivers, unsupported, problems, budget, highWater, running } = parts;
   return {
@@ -109,6 +117,7 @@ function metricSources(parts: ServerParts): MetricSources {
     stats: () => buffer.stats(),
     usedBytes: () => buffer.usedBytes(),
     restored: running.restored,
+    disk: () => running.log?.log.stats(),
     highWater: () => highWater?.isReached,
     receivers,
     unsupported,

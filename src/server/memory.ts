@@ -1,5 +1,6 @@
 import { ringBytes } from "../application/ring/ring-memory.ts";
-import type { Config, ConfigWarning } from "../config/config.ts";
+import { segmentBytesFor } from "../application/log/retention.ts";
+import type { BufferConfig, Config, ConfigWarning, LogConfig } from "../config/config.ts";
 
 const MIB = 2 ** 20;
 
@@ -8,18 +9,37 @@ const PROGRAM_BYTES = 100 * MIB;
 
 /** Warns of a memory limit below the needs of this configuration, before a burst exceeds it. */
 export function memoryWarnings(
-  { buffer, limits }: Config,
+  { buffer, limits, log }: Config,
   limitBytes: number | undefined,
 ): ConfigWarning[] {
   const bufferBytes = ringBytes({ spans: buffer.maxSpans, bytes: buffer.maxBytes });
-  const neededBytes = bufferBytes + limits.inFlightBytes + PROGRAM_BYTES;
+  const logBytes = log === "off" ? 0 : logMemoryBytes(log, buffer);
+  const neededBytes = bufferBytes + limits.inFlightBytes + logBytes + PROGRAM_BYTES;
   if (limitBytes === undefined || limitBytes >= neededBytes) return [];
   const message =
     `the cgroup's memory limit is ${inMib(limitBytes)}, and up to ${inMib(neededBytes)} may be ` +
     `needed: ${inMib(bufferBytes)} for the buffer and its index, ` +
-    `${inMib(limits.inFlightBytes)} for requests in flight, ${inMib(PROGRAM_BYTES)} for the ` +
+    `${inMib(limits.inFlightBytes)} for requests in flight, ` +
+    `${logBytes === 0 ? "" : `${inMib(logBytes)} for the log on disk, `}` +
+    `${inMib(PROGRAM_BYTES)} for the ` +
     "program. Raise the limit, or lower MAX_BUFFER_BYTES, MAX_BUFFER_SIZE or MAX_IN_FLIGHT_BYTES";
   return [{ variable: "MAX_BUFFER_BYTES", message }];
+}
+
+/**
+ * Requests that wait for a slow disk take at most this much memory, unless the buffer itself is
+ * smaller.
+ */
+const MAX_QUEUED_BYTES = 32 * MIB;
+
+/** Returns the maximum size of the requests that wait for the disk. */
+export function maxQueuedBytes({ maxBytes }: BufferConfig): number {
+  return Math.min(MAX_QUEUED_BYTES, maxBytes);
+}
+
+/** Returns the memory for the log: waiting requests, and one segment while a start reads it. */
+function logMemoryBytes({ maxDiskBytes }: LogConfig, buffer: BufferConfig): number {
+  return maxQueuedBytes(buffer) + segmentBytesFor(maxDiskBytes);
 }
 
 function inMib(bytes: number): string {

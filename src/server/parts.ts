@@ -6,12 +6,16 @@ import type { OtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.
 import { ProtobufSpanCodec } from "../adapters/otlp/span-codec.ts";
 import type { ReadApi } from "../adapters/read-api/read-api.ts";
 import { SpillFile } from "../adapters/spill/spill-file.ts";
+import type { DirectoryDisk } from "../adapters/disk/directory-disk.ts";
+import type { SpanLog } from "../application/log/span-log.ts";
+import { DurableBuffer } from "../application/log/durable-buffer.ts";
 import { Arrivals } from "../application/arrivals/arrivals.ts";
 import type { Forwarder } from "../application/forwarding/forwarder.ts";
 import { HighWater } from "../application/forwarding/high-water.ts";
 import { CountedReceiver } from "../application/receiving/counted-receiver.ts";
 import { ProblemRegistry } from "../application/receiving/problem-registry.ts";
-import { ReceiveTraces } from "../application/receiving/receive-traces.ts";
+import { ReceiveDurably } from "../application/receiving/receive-durably.ts";
+import { type ReceiveParts, ReceiveTraces } from "../application/receiving/receive-traces.ts";
 import { UnsupportedSignals } from "../application/receiving/unsupported-signals.ts";
 import { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import { ObservabilityBuffer } from "../application/ring/observability-buffer.ts";
@@ -37,6 +41,14 @@ export interface ServerInputs {
   readonly memoryLimitBytes?: () => number | undefined;
 }
 
+/** An open log, and what stops it. */
+export interface OpenedLog {
+  readonly log: SpanLog;
+  readonly disk: DirectoryDisk;
+  /** Ends the periodic syncs of level `process`. */
+  readonly cancel: () => void;
+}
+
 /** Holds the parts that a start adds. None of them exists before its stage. */
 export interface RunningParts {
   forwarder?: Forwarder;
@@ -45,6 +57,7 @@ export interface RunningParts {
   api?: ReadApi;
   gates?: TokenGates;
   certificates?: ListenerCertificates;
+  log?: OpenedLog;
   /** The ports in use, 0 for a Unix socket; `off` until a listener is listening. */
   readonly ports: Record<ProblemProtocol, number | "off">;
   /** The amount restored from the spill of an earlier run. */
@@ -57,11 +70,15 @@ export interface RunningParts {
 export interface ServerParts extends ServerInputs {
   readonly running: RunningParts;
   readonly life: LifeCycle;
+  readonly ring: ObservabilityBuffer;
+  /** Wraps `ring`; undefined if the spans are in memory only. */
+  readonly durable: DurableBuffer | undefined;
+  /** Wraps `durable` or `ring`. */
   readonly buffer: LoggedBuffer;
   /** Identifies this run, for which the sequences of the buffer are valid. */
   readonly runId: string;
   readonly arrivals: Arrivals;
-  readonly receiver: ReceiveTraces;
+  readonly receiver: ReceiveTraces | ReceiveDurably;
   /** Wraps `receiver`, and counts by protocol. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
   readonly problems: ProblemRegistry;
@@ -86,25 +103,22 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     ports: { api: "off", grpc: "off", http: "off" },
     restored: { spans: 0, bytes: 0 },
   };
-  const buffer = buildBuffer(inputs);
+  const ring = buildRing(inputs);
+  const durable = buildDurable(inputs, ring);
+  const buffer = new LoggedBuffer(durable ?? ring, logger);
   const arrivals = new Arrivals(buffer, capacityOf(config));
   const problems = buildProblems(inputs, running);
   const highWater =
     config.forward === "off"
       ? undefined
       : new HighWater({ percent: config.forward.highWaterPercent, buffer, logger });
-  const receiver = new ReceiveTraces({
-    buffer: arrivals,
-    limits: config.limits,
-    logger,
-    clock,
-    appended: highWater && (() => void highWater.sample()),
-    roomAfterMs: (spanCount) => running.forwarder?.roomAfterMs(spanCount),
-  });
+  const receiver = buildReceiver(inputs, { arrivals, highWater, running, durable });
   return {
     ...inputs,
     running,
     life: new LifeCycle(clock),
+    ring,
+    durable,
     buffer,
     runId: newRunId(),
     arrivals,
@@ -143,14 +157,40 @@ export function capacityOf({ buffer: { maxSpans, maxBytes } }: Config): {
   return { spans: maxSpans, bytes: maxBytes };
 }
 
-function buildBuffer({ config, logger }: ServerInputs): LoggedBuffer {
+function buildRing({ config }: ServerInputs): ObservabilityBuffer {
   const { overflowPolicy } = config.buffer;
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
-  return new LoggedBuffer(ObservabilityBuffer.create(capacityOf(config), options), logger);
+  return ObservabilityBuffer.create(capacityOf(config), options);
+}
+
+function buildDurable(
+  { config }: ServerInputs,
+  ring: ObservabilityBuffer,
+): DurableBuffer | undefined {
+  if (config.log === "off") return undefined;
+  const { overflowPolicy } = config.buffer;
+  return new DurableBuffer({ ring, capacity: capacityOf(config), overflowPolicy });
+}
+
+function buildReceiver(
+  { config, logger }: ServerInputs,
+  built: Pick<ServerParts, "arrivals" | "highWater" | "running" | "durable">,
+): ServerParts["receiver"] {
+  const { arrivals, highWater, running, durable } = built;
+  const parts: ReceiveParts = {
+    buffer: arrivals,
+    limits: config.limits,
+    logger,
+    clock,
+    appended: highWater && (() => void highWater.sample()),
+    roomAfterMs: (spanCount) => running.forwarder?.roomAfterMs(spanCount),
+  };
+  if (durable === undefined) return new ReceiveTraces(parts);
+  return new ReceiveDurably({ ...parts, log: (each) => durable.log(each), unixMs: Date.now });
 }
 
 function countedReceivers(
-  receiver: ReceiveTraces,
+  receiver: ServerParts["receiver"],
   problems: ProblemRegistry,
 ): ServerParts["receivers"] {
   const counted = (protocol: "grpc" | "http") => {

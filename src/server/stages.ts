@@ -8,6 +8,7 @@ import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts
 import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
+import { closeLog, openLog } from "./durable-log.ts";
 import { listen, listenFailure, type RunningListener, runningListeners } from "./listen.ts";
 import { openCertificates } from "./listener-tls.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
@@ -27,6 +28,7 @@ const TICK_MS = 1_000;
  *     start ▼                                                          stop ▲
  *     problems          log refused requests from now on               write the last line
  *     high water        one sample a second                            no more samples
+ *     log               open it, restore the ring from it              sync it, with what is left
  *     spill             check that the file can be written             spill the rest of the ring
  *     forwarding        open the sink                                  send within the grace period
  *     tokens            read the files of tokens                       no longer watch them
@@ -46,6 +48,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
   return [
     { name: "problems", stop: async () => problems.close() },
     sampleHighWater(parts),
+    keepLog(parts),
     spillAtStop(parts),
     {
       name: "forwarding",
@@ -96,11 +99,22 @@ function sampleHighWater({ highWater }: ServerParts): Stage {
   };
 }
 
+/** Keeps the log open. Its stop ignores the grace period, because the last spans would be lost. */
+function keepLog(parts: ServerParts): Stage {
+  let closed: Promise<void> | undefined;
+  return {
+    name: "log",
+    start: () => openLog(parts),
+    stop: () => (closed ??= closeLog(parts)),
+  };
+}
+
 /**
  * Spills the remaining spans. The stop of this stage ignores the grace period, even when hurried,
  * because half a file would be lost.
  */
 function spillAtStop({ buffer, spill, config, logger, running }: ServerParts): Stage {
+  if (config.log !== "off") return { name: "spill" };
   const isForwarding = config.forward !== "off";
   const spillOnce = async (): Promise<void> => {
     running.leftSpans = await spillRing({ buffer, spill, isForwarding, logger });

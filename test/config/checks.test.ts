@@ -242,3 +242,16 @@ describe("Unix sockets", () => {
     ]);
   });
 });
+
+test("a log and a spill file are not used together", () => {
+  const env = { DATA_DIR: "/data", SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" };
+
+  expect(mistakesIn(readConfig(env))).toEqual([
+    {
+      variable: "SHUTDOWN_SPILL_FILE",
+      value: "/spool/spans.binpb",
+      bound: "unset, because DATA_DIR keeps the buffered spans",
+    },
+  ]);
+  expect(mistakesIn(readConfig({ ...env, SHUTDOWN_SPILL_FILE: "" }))).toEqual([]);
+});

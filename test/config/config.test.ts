@@ -48,6 +48,7 @@ test("an empty environment results in the documented defaults", () => {
     logLevel: "INFO",
     shutdownGraceMs: 5000,
     shutdownSpillFile: "",
+    log: "off",
     forward: "off",
   });
 });
@@ -122,6 +123,7 @@ test("every variable sets its own value", () => {
     logLevel: "DEBUG",
     shutdownGraceMs: 0,
     shutdownSpillFile: "spill.binpb",
+    log: "off",
     forward: "off",
   });
 });

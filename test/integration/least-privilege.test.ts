@@ -78,7 +78,7 @@ describe.each(UNITS)("in %s", () => {
 
   test("it receives, answers, and saves its spans from one start to the next", async () => {
     const folder = stateFolder();
-    const env = { SHUTDOWN_SPILL_FILE: join(folder, "spill.binpb") };
+    const env = { DATA_DIR: join(folder, "data") };
     await using first = await startHardened(folder, env);
     using client = openExportClient(first.grpcPort);
     await client.export(requestOf(2));

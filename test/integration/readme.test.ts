@@ -10,7 +10,12 @@ import { MAX_TAILS } from "../../src/adapters/read-api/tail-answer.ts";
 import { MAX_WAITS } from "../../src/adapters/read-api/parameter.ts";
 import { MAX_IDLE_SECONDS } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
 import { createRingMemory } from "../../src/application/ring/ring-memory.ts";
-import { type Config, type Environment, readConfig } from "../../src/config/config.ts";
+import {
+  type Config,
+  type Environment,
+  type LogConfig,
+  readConfig,
+} from "../../src/config/config.ts";
 import { VARIABLE_NAMES } from "../../src/config/variables.ts";
 import { keep, ring } from "../support/running/embed-example.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
@@ -179,7 +184,7 @@ test("the README shows running code in its first 15 lines and has fewer than 150
   expect(lines.length).toBeLessThan(150);
 });
 
-test("the edge host of the README buffers the outage of the example and spills at a stop", () => {
+test("the edge host of the README buffers the outage of the example, on a large disk", () => {
   const [assignments] = block("sh edge").split("dist/spanring");
   const env = Object.fromEntries(
     assignments!
@@ -201,7 +206,9 @@ test("the edge host of the README buffers the outage of the example and spills a
   const [megabytes = 0, row = 0, index = 0] = memory;
   expect([needed, spans]).toEqual([rate * outage, needed * 1.25]);
   expect([megabytes, index]).toEqual([(spans * bytes) / 1e6, Math.round((spans * row) / 1e6)]);
-  expect(config.shutdownSpillFile).not.toBe("");
+  const { maxDiskBytes } = config.log as LogConfig;
+  expect(config.log).toMatchObject({ directory: "data", durability: "disk" });
+  expect(maxDiskBytes).toBeGreaterThanOrEqual(1.5 * maxBytes);
   expect(maxSpans).toBe(spans);
   expect(maxBytes).toBeWithin(megabytes * 1e6, megabytes * 1e6 + 2 ** 20);
   expect(row).toBe(Math.round((ringBytes(2_000_000) - ringBytes(1_000_000)) / 1_000_000));

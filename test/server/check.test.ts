@@ -64,6 +64,8 @@ const MISSING = join(root, "missing", "file");
 test.each([
   { variable: "SHUTDOWN_SPILL_FILE", value: MISSING, reason: "no such file or folder" },
   { variable: "SHUTDOWN_SPILL_FILE", value: "/dev/null", reason: "not a regular file" },
+  { variable: "DATA_DIR", value: "/dev/null", reason: "a writable directory" },
+  { variable: "DATA_DIR", value: "/dev/null/data", reason: "a writable directory" },
   { variable: "FORWARD_HEADERS_FILE", value: MISSING, reason: "no such file or folder" },
   { variable: "FORWARD_HEADERS_FILE", value: fileOf("junk", "\u0000"), reason: "name=value" },
   { variable: "FORWARD_TLS_CA_FILE", value: MISSING, reason: "no such file or folder" },
@@ -72,6 +74,15 @@ test.each([
   const { mistakes } = await check({ ...SECURE, [variable]: value });
 
   expect(mistakes).toEqual([{ variable, value, bound: expect.stringContaining(reason) }]);
+});
+
+test.each(["", "new/data"])("a log can be in a writable directory: %j", async (path) => {
+  const folder = mkdtempSync(join(root, "data-"));
+
+  const checked = await check({ ...SECURE, DATA_DIR: join(folder, path) });
+
+  expect(checked).toEqual({ mistakes: [], warnings: [] });
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("the key must belong to the certificate", async () => {

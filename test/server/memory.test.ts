@@ -58,3 +58,16 @@ test("a start logs the warning", async () => {
     { level: "warning", fields: { variable: "MAX_BUFFER_BYTES" } },
   ]);
 });
+
+test("a log on disk needs memory for waiting requests and for a segment", () => {
+  const env = { DATA_DIR: "/data", MAX_DISK_BYTES: "160MiB" };
+  const needed = NEEDED + (32 + 10) * MIB;
+
+  expect(warningsFor(env, needed)).toEqual([]);
+  expect(warningsFor(env, needed - 1)).toEqual([
+    {
+      variable: "MAX_BUFFER_BYTES",
+      message: expect.stringContaining("42 MiB for the log on disk"),
+    },
+  ]);
+});

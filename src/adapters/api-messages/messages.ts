@@ -4,6 +4,7 @@ import {
   UPSTREAM_STATES,
   zeroForwardFigures,
 } from "../../application/forwarding/forward-status.ts";
+import { DISK_STATES, DURABILITIES } from "../../application/log/log-state.ts";
 import { PROBLEM_PROTOCOLS, PROBLEM_REASONS } from "../../domain/problem-reason.ts";
 import {
   amount,
@@ -50,6 +51,11 @@ export const readiness = message("Readiness", () =>
       z.optional(z.object({ state: word(UPSTREAM_STATES), last_error: z.optional(lastError()) })),
       "The state of the upstream and, while it fails, the reason and what to check. It does not " +
         "affect the status, because spans wait in the buffer. Absent unless forwarding is enabled.",
+    ),
+    disk: described(
+      z.optional(z.object({ state: word(DISK_STATES), error: z.optional(text()) })),
+      "The state of the log on disk and, while it fails, the reason: requests are refused with " +
+        "UNAVAILABLE then. Absent unless `DATA_DIR` is set.",
     ),
   }),
 );
@@ -101,6 +107,21 @@ function batchOutcomes() {
   return Object.keys(batches) as (keyof typeof batches)[];
 }
 
+const disk = message(
+  "Disk",
+  () =>
+    z.object({
+      durability: word(DURABILITIES, "When a request is acknowledged."),
+      state: word(DISK_STATES),
+      error: z.optional(text("Present while the disk fails.")),
+      used_bytes: count("The size of all files of the log."),
+      max_bytes: count("The limit of it."),
+      segments: count("The number of files."),
+      queued_bytes: count("The size of the requests that wait for the disk."),
+    }),
+  "The log on disk, which has every buffered span.",
+);
+
 export const stats = message("Stats", () =>
   z.object({
     spans: ledger(),
@@ -108,6 +129,7 @@ export const stats = message("Stats", () =>
     capacity: z.object({ spans: count(), bytes: count() }),
     sequence: sequenceRange(),
     forward: z.optional(forward()),
+    disk: z.optional(disk()),
     uptime_seconds: amount(),
     version: text(),
   }),
@@ -230,6 +252,7 @@ export const MESSAGES = [
   ledger,
   sequenceRange,
   forward,
+  disk,
   stats,
   services,
   problems,

@@ -3,6 +3,7 @@ import {
   type ForwardStatus,
   UPSTREAM_STATES,
 } from "../../application/forwarding/forward-status.ts";
+import type { LogStats } from "../../application/log/span-log.ts";
 import type { ProblemTotal } from "../../application/receiving/problem-registry.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { BufferStats, Ledger, SpanAmount } from "../../domain/ledger.ts";
@@ -18,6 +19,8 @@ export interface MetricSources {
   readonly usedBytes: () => number;
   /** Spans that were restored at the start. */
   readonly restored: SpanAmount;
+  /** Undefined if the spans are in memory only. */
+  readonly disk: () => LogStats | undefined;
   /** Undefined unless spans are forwarded. */
   readonly highWater: () => boolean | undefined;
   /** Receivers by protocol, as OTLP spells it. */
@@ -73,6 +76,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_high_water: flag(sources.highWater()),
     spanring_restored_spans_total: one(sources.restored.spans),
     spanring_restored_span_bytes_total: one(sources.restored.bytes),
+    ...onDisk(sources.disk()),
     ...received(sources),
     ...forwarding(sources.forward()),
     spanring_problems_total: sources.problems().map(({ protocol, reason, count: value }) => {
@@ -85,6 +89,16 @@ export function metricValues(sources: MetricSources): MetricValues {
     process_open_fds: maybe(figures.openFds),
     process_max_fds: maybe(figures.maxFds),
     process_start_time_seconds: one(figures.startUnixSeconds),
+  };
+}
+
+function onDisk(stats: LogStats | undefined) {
+  return {
+    spanring_disk_used_bytes: maybe(stats?.disk.usedBytes),
+    spanring_disk_capacity_bytes: maybe(stats?.disk.maxBytes),
+    spanring_disk_segments: maybe(stats?.segments),
+    spanring_disk_queued_bytes: maybe(stats?.queuedBytes),
+    spanring_disk_failing: flag(stats && stats.failure !== undefined),
   };
 }
 

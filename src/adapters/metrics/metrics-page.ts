@@ -46,6 +46,11 @@ export const METRIC_FAMILIES = {
     "Spans restored at the start; the counters by protocol do not include them.",
   ),
   spanring_restored_span_bytes_total: counter("Encoded size of restored spans in bytes."),
+  spanring_disk_used_bytes: gauge("Size of the log on disk in bytes; only with DATA_DIR."),
+  spanring_disk_capacity_bytes: gauge("Maximum size of the log on disk in bytes."),
+  spanring_disk_segments: gauge("Files of the log on disk."),
+  spanring_disk_queued_bytes: gauge("Size of the requests that wait for the disk, in bytes."),
+  spanring_disk_failing: gauge("1 while the log cannot be written, else 0; only with DATA_DIR."),
 
   // Both entries, plus the restored spans, add up to all received spans.
   spanring_received_spans_total: counter(

@@ -28,7 +28,7 @@ export const EXPORT_PATH = `/${TRACE_SERVICE}/Export`;
 export function exportMethod(parts: TraceServiceParts): UnaryMethod {
   return {
     path: EXPORT_PATH,
-    handler: (call) => answerInTurn(call, parts, () => send(answerTo(call, parts), call)),
+    handler: (call) => answerInTurn(call, parts, () => answerExport(call, parts)),
   };
 }
 
@@ -49,17 +49,28 @@ function answerInTurn(call: UnaryCall, { turns }: LaterParts, answer: () => void
   turns.queue({ step });
 }
 
-function answerTo({ message, address }: UnaryCall, parts: TraceServiceParts): Answer {
+function answerExport(call: UnaryCall, parts: TraceServiceParts): void {
+  const answer = answerTo(call, parts);
+  if (answer instanceof Promise) void answer.then((later) => finish(later, call, parts));
+  else finish(answer, call, parts);
+}
+
+/** Returns the answer; a promise of it if the spans must first reach the disk. */
+function answerTo({ message }: UnaryCall, parts: TraceServiceParts): Answer | Promise<Answer> {
   const plain = plainMessage(message, parts.maxMessageBytes);
   const answer =
     plain.outcome === "plain" ? receiveSafely(plain.bytes, parts) : refuse(plain, parts);
-  // The ring has its own copy.
+  // The receiver has its own copy.
   if (plain.outcome === "plain" && plain.bytes !== message.bytes) releaseOwnBuffer(plain.bytes);
   if (plain.garbageBytes > 0) parts.pace.noteGarbage(plain.garbageBytes);
-  if (answer.outcome !== "accepted" || answer.unknown !== undefined) {
-    noteAnswer(parts.problems, answer, { protocol: "grpc", address });
-  }
   return answer;
+}
+
+function finish(answer: Answer, call: UnaryCall, { problems }: TraceServiceParts): void {
+  if (answer.outcome !== "accepted" || answer.unknown !== undefined) {
+    noteAnswer(problems, answer, { protocol: "grpc", address: call.address });
+  }
+  send(answer, call);
 }
 
 /**

@@ -144,8 +144,9 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   const body = await readBody(request, inFlight, parts);
   // In one turn of the event loop, so the objects of one request at a time are in memory.
   const isRead = body.outcome === "read";
-  const answer = isRead ? receive(parts, body.bytes, head) : countFailure(parts, body, head);
+  const received = isRead ? receive(parts, body.bytes, head) : countFailure(parts, body, head);
   if (isRead) body.release();
+  const answer = received instanceof Promise ? await received : received;
   const signal = head.signal === "traces" ? undefined : head.signal;
   noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
   if (body === SMALL_CHUNKS) return brokenOff();
@@ -246,7 +247,12 @@ function withUnknownKeys(answer: Receipt, unknown: string): Receipt {
   return { ...answer, message: `${answer.message} There are ${unknown}.` };
 }
 
-function receive(parts: ExportParts, body: Uint8Array, head: RequestHead): Answer {
+/** Returns the answer; a promise of it if the spans must first reach the disk. */
+function receive(
+  parts: ExportParts,
+  body: Uint8Array,
+  head: RequestHead,
+): Answer | Promise<Answer> {
   if (head.coding === "identity") return receivePlain(parts, body, head);
   const plain = inflate(body, head.coding, parts.maxBytes);
   parts.pace.noteGarbage(plain.garbageBytes);
@@ -260,14 +266,18 @@ function receivePlain(
   parts: ExportParts,
   body: Uint8Array,
   { signal, format }: RequestHead,
-): Answer {
+): Answer | Promise<Answer> {
   if (signal === "traces") return receiveTraces(parts, body, format);
   const { unsupported, nestingDepth } = parts;
   const request = { signal, format, protocol: "http" } as const;
   return discardItems(body, request, { unsupported: unsupported!, nestingDepth });
 }
 
-function receiveTraces(parts: ExportParts, body: Uint8Array, format: BodyFormat): Answer {
+function receiveTraces(
+  parts: ExportParts,
+  body: Uint8Array,
+  format: BodyFormat,
+): Answer | Promise<Answer> {
   const safely = { receiver: parts.receivers[format], failed: parts.failed };
   if (format === "protobuf") return receiveSafely(body, safely);
   const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
@@ -278,5 +288,7 @@ function receiveTraces(parts: ExportParts, body: Uint8Array, format: BodyFormat)
   }
   const answer = receiveSafely(json.request, safely);
   releaseOwnBuffer(json.request);
-  return json.unknown === "" ? answer : withUnknownKeys(answer, json.unknown);
+  if (json.unknown === "") return answer;
+  const complete = (receipt: Receipt): Answer => withUnknownKeys(receipt, json.unknown);
+  return answer instanceof Promise ? answer.then(complete) : complete(answer);
 }

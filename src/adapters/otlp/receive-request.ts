@@ -20,13 +20,20 @@ export interface SafelyParts {
  * Receives a request. If the receiver throws, reports the error and answers that the sender may
  * retry.
  */
-export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyParts): Receipt {
-  try {
-    return receiver.receive(request);
-  } catch (error) {
+export function receiveSafely(
+  request: Uint8Array,
+  { receiver, failed }: SafelyParts,
+): Receipt | Promise<Receipt> {
+  const fail = (error: unknown): Receipt => {
     failed(error);
     receiver.turnedAway?.("failed");
     return OUR_FAULT;
+  };
+  try {
+    const receipt = receiver.receive(request);
+    return receipt instanceof Promise ? receipt.catch(fail) : receipt;
+  } catch (error) {
+    return fail(error);
   }
 }
 

@@ -40,12 +40,7 @@ export function streamArrivingChunks(
   watcher: StreamWatcher,
   brokenOff: AbortSignal,
 ): ReadableStream<Chunk> {
-  const ended = (): void => {
-    watcher.ended();
-    // Lets the producer free what it has. A fault in that is not one of the answer.
-    void Promise.resolve(chunks.return?.()).catch(() => {});
-  };
-  return streamOf(() => chunks.next(), { ...watcher, ended }, brokenOff);
+  return streamOf(() => chunks.next(), watcher, brokenOff);
 }
 
 type Next = () => IteratorResult<Chunk> | Promise<IteratorResult<Chunk>>;

@@ -10,7 +10,7 @@ import type {
 } from "../api-messages/messages.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
-import type { ForwardReading, RouteContext } from "./route.ts";
+import type { DiskReading, ForwardReading, RouteContext } from "./route.ts";
 import { rangeHeaders, rangeMember } from "./span-answer.ts";
 import type { ForwardStatus } from "../../application/forwarding/forward-status.ts";
 import { JSON_TYPE } from "./media-type.ts";
@@ -24,11 +24,11 @@ export function answerHealth(): Response {
  * exporters away would lose more spans.
  */
 export function answerReadiness(context: RouteContext): Response {
-  const { highWater, forward } = context;
+  const { highWater, forward, disk } = context;
   const status = context.readiness();
   const high_water = highWater();
   const forwarding = forward && forwardReadiness(forward);
-  const body = { status, high_water, forward: forwarding };
+  const body = { status, high_water, forward: forwarding, disk: disk && diskState(disk()) };
   return jsonResponse<typeof readiness>(body, { status: status === "ready" ? 200 : 503 });
 }
 
@@ -38,7 +38,8 @@ export function answerStats(context: RouteContext): Response {
   const sequence = rangeMember(runId, range);
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
   const forward = context.forward && forwardMember(context.forward);
-  const body = { spans, bytes, capacity, sequence, forward, uptime_seconds, version };
+  const disk = context.disk && diskMember(context.disk());
+  const body = { spans, bytes, capacity, sequence, forward, disk, uptime_seconds, version };
   return jsonResponse<typeof stats>(body, { headers: rangeHeaders(range) });
 }
 
@@ -98,6 +99,20 @@ export function forwardMember({ endpoint, status }: ForwardReading): Written<typ
     undeliverable: { ...undeliverableSpans },
     batches: { ...batches },
   };
+}
+
+/** Returns the member `disk` of `/api/stats`. */
+function diskMember(reading: DiskReading) {
+  const { durability, disk, segments, queuedBytes } = reading;
+  const { usedBytes: used_bytes, maxBytes: max_bytes } = disk;
+  const amounts = { used_bytes, max_bytes, segments, queued_bytes: queuedBytes };
+  return { durability, ...diskState(reading), ...amounts };
+}
+
+/** Returns the member `disk` of `/readyz`: while the disk fails, with the reason. */
+function diskState({ failure }: DiskReading) {
+  if (failure === undefined) return { state: "writable" } as const;
+  return { state: "failing", error: failure } as const;
 }
 
 /** Returns the member `forward` of `/readyz`: while forwarding fails, why, and what to check. */

@@ -40,6 +40,7 @@ export interface ReadApiParts {
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly forward?: RouteContext["forward"];
+  readonly disk?: RouteContext["disk"];
   readonly metrics: RouteContext["metrics"];
   readonly logger: Logger;
   /** Checks the tokens of requests; without it, everyone may read. */

@@ -1,3 +1,5 @@
+import type { Durability } from "../../application/log/log-state.ts";
+import type { LogStats } from "../../application/log/span-log.ts";
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
@@ -25,6 +27,11 @@ export interface MetricsText {
   readonly text: string;
 }
 
+/** The state of the log on disk. */
+export interface DiskReading extends LogStats {
+  readonly durability: Durability;
+}
+
 /** The parts and settings that all requests share. */
 export interface RouteContext {
   readonly buffer: SpanReader;
@@ -48,6 +55,8 @@ export interface RouteContext {
   readonly version: string;
   /** Undefined unless spans are forwarded. */
   readonly forward?: ForwardReading | undefined;
+  /** Reads the log on disk; undefined if the spans are in memory only. */
+  readonly disk?: (() => DiskReading) | undefined;
   readonly isLoopbackOnly: boolean;
   /** Returns the page that Prometheus scrapes. */
   readonly metrics: () => MetricsText;

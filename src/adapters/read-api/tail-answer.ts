@@ -1,4 +1,3 @@
-import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Written } from "../api-messages/message.ts";
 import type { missedSpans } from "../api-messages/messages.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
@@ -153,23 +152,16 @@ export interface TailWriting {
   readonly runId: string;
 }
 
-/**
- * Reports missed spans before the next ones. A piece is held until it has been sent, or until the
- * reader has gone. Then its memory is freed at once: a piece of large spans has megabytes.
- */
+/** Reports missed spans before the next ones. A piece is held until it has been sent. */
 export async function* tailChunks(
   pieces: AsyncIterable<TailPiece>,
   { form: { line, missed }, held, runId }: TailWriting,
 ): AsyncGenerator<Chunk, void> {
   for await (const piece of pieces) {
     const missedSpans = piece.missedSpans + held.takeRefused();
-    try {
-      if (missedSpans > 0) yield encode(missed(missedSpans));
-      yield* spanLineChunks(piece, runId, line);
-    } finally {
-      releaseOwnBuffer(piece.request);
-      held.release();
-    }
+    if (missedSpans > 0) yield encode(missed(missedSpans));
+    yield* spanLineChunks(piece, runId, line);
+    held.release();
   }
 }
 
@@ -183,20 +175,16 @@ export async function* withBeats(
   { beat }: Pick<TailForm, "beat">,
   { clock, everyMs }: { readonly clock: SleepingClock; readonly everyMs: number },
 ): AsyncGenerator<Chunk, void> {
-  try {
-    yield encode(beat);
-    let next = chunks.next();
-    for (;;) {
-      const silence = new AbortController();
-      const beatDue = clock.sleep(everyMs, silence.signal).then(() => undefined);
-      // oxlint-disable-next-line no-await-in-loop -- chunks are sent one after the other
-      const result = await Promise.race([next, beatDue]).finally(() => silence.abort());
-      if (result?.done === true) return;
-      yield result?.value ?? encode(beat);
-      if (result !== undefined) next = chunks.next();
-    }
-  } finally {
-    await chunks.return?.();
+  yield encode(beat);
+  let next = chunks.next();
+  for (;;) {
+    const silence = new AbortController();
+    const beatDue = clock.sleep(everyMs, silence.signal).then(() => undefined);
+    // oxlint-disable-next-line no-await-in-loop -- chunks are sent one after the other
+    const result = await Promise.race([next, beatDue]).finally(() => silence.abort());
+    if (result?.done === true) return;
+    yield result?.value ?? encode(beat);
+    if (result !== undefined) next = chunks.next();
   }
 }
 

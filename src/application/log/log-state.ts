@@ -7,7 +7,11 @@ import type { SequenceRange } from "./sequence-ranges.ts";
  * Says when a request is acknowledged. `disk`: once it is on stable storage. `process`: once it is
  * written; `sync` is called periodically. `stop`: once it is written; only `close` syncs.
  */
-export type Durability = "disk" | "process" | "stop";
+export type Durability = (typeof DURABILITIES)[number];
+export const DURABILITIES = ["disk", "process", "stop"] as const;
+
+/** Whether the log can be written. */
+export const DISK_STATES = ["writable", "failing"] as const;
 
 export interface LogSettings {
   readonly durability: Durability;

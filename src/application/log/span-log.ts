@@ -10,12 +10,20 @@ import {
   settleLease,
   takeAll,
 } from "./lease-spans.ts";
-import { type SpanAmount, extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
+import {
+  type Cause,
+  type SpanAmount,
+  extentOf,
+  isSpent,
+  markBefore,
+  type SegmentMark,
+} from "./segment.ts";
 import type { AppendOutcome, LogParts, LogRequest, LogState, ActiveSegment } from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
 import { readStored, type VisitStored } from "./read-stored.ts";
+import { removeSpans } from "./remove-spans.ts";
 import { removeSpent } from "./retention.ts";
-import { gapsIn } from "./sequence-ranges.ts";
+import { gapsIn, type SequenceRange } from "./sequence-ranges.ts";
 import { syncSegment, writeRecords } from "./write-records.ts";
 import { CLOSED, recordBytes } from "./segment-file.ts";
 
@@ -83,6 +91,11 @@ export class SpanLog {
   /** Removes every free span as taken; returns their number. */
   clear(): number {
     return takeAll(this.state);
+  }
+
+  /** Removes spans that are free, by their sequences; others are skipped. */
+  remove(range: SequenceRange, cause: Cause): void {
+    removeSpans(this.state, range, cause);
   }
 
   /**

@@ -50,17 +50,30 @@ export class CountedReceiver implements TraceReceiver {
     this.parts = parts;
   }
 
-  receive(request: Uint8Array): Receipt {
+  receive(request: Uint8Array): Receipt | Promise<Receipt> {
     const startMs = this.parts.clock.monotonicMs();
     const receipt = this.parts.receiver.receive(request);
-    this.time(receipt, startMs);
-    this.count(receipt, request.length);
-    return receipt;
+    if (receipt instanceof Promise) return this.noteLater(receipt, startMs, request.length);
+    return this.note(receipt, startMs, request.length);
   }
 
   /** Counts a request that a listener refused before there was a receipt. */
   turnedAway(outcome: "malformed" | "too_large" | "failed"): void {
     (this.requests as Record<Outcome, number>)[outcome] += 1;
+  }
+
+  private async noteLater(
+    receipt: Promise<Receipt>,
+    startMs: number,
+    requestBytes: number,
+  ): Promise<Receipt> {
+    return this.note(await receipt, startMs, requestBytes);
+  }
+
+  private note(receipt: Receipt, startMs: number, requestBytes: number): Receipt {
+    this.time(receipt, startMs);
+    this.count(receipt, requestBytes);
+    return receipt;
   }
 
   private time(receipt: Receipt, startMs: number): void {

@@ -42,10 +42,7 @@ export class ReceiveTraces implements TraceReceiver {
   private isStopping = false;
 
   constructor(parts: ReceiveParts) {
-    const amounts = zeroAmounts();
-    const accepted = { outcome: "accepted", amounts } as const;
-    const walked = createWalkedRequest(parts.limits);
-    this.work = { parts, walked, amounts, accepted, hasLoggedProfiles: false };
+    this.work = receiverState(parts);
   }
 
   receive(request: Uint8Array): Receipt {
@@ -58,7 +55,7 @@ export class ReceiveTraces implements TraceReceiver {
   }
 }
 
-interface ReceiverState {
+export interface ReceiverState {
   // Fixed at construction.
   readonly parts: ReceiveParts;
   readonly accepted: Receipt;
@@ -72,29 +69,41 @@ interface ReceiverState {
   hasLoggedProfiles: boolean;
 }
 
+export function receiverState(parts: ReceiveParts): ReceiverState {
+  const amounts = zeroAmounts();
+  const accepted = { outcome: "accepted", amounts } as const;
+  const walked = createWalkedRequest(parts.limits);
+  return { parts, walked, amounts, accepted, hasLoggedProfiles: false };
+}
+
 function receiveRequest(work: ReceiverState, request: Uint8Array): Receipt {
-  const { parts, walked, amounts } = work;
+  const { walked } = work;
   walkRequest(walked, request);
   if (walked.fault !== NO_FAULT) return faultReceipt(walked);
   if (walked.sawProfilesOnlyField) logProfiles(work);
-  const rejection = walked.rejectedSpans === 0 ? undefined : cutRejected(walked);
+  return store(work, walked.rejectedSpans === 0 ? undefined : cutRejected(walked));
+}
+
+/** Appends the walked request to the ring. */
+export function store(work: ReceiverState, rejection: Rejection | undefined): Receipt {
+  const { parts, walked, amounts } = work;
   amounts.appendStartMs = parts.clock.monotonicMs();
   const appended = parts.buffer.append(walked, rejection?.byService);
   parts.appended?.();
   // By now, the ring has copied the valid spans or refused them.
   if (rejection !== undefined) releaseOwnBuffer(rejection.valid);
   if (appended.outcome === "too_large") return LARGER_THAN_RING;
-  if (appended.outcome === "refused") return refusal(work);
+  if (appended.outcome === "refused") return refusal(parts, walked.spanCount, REFUSED);
   setAmounts(amounts, walked, { evictedSpans: appended.evictedSpans, rejection });
   if (rejection !== undefined) return { ...rejection.receipt, amounts };
   return walked.spanCount > 0 ? work.accepted : emptyReceipt(work);
 }
 
-const STOPPING: Receipt = {
+export const STOPPING: Receipt = {
   outcome: "stopping",
   message: "spanring is shutting down; retry later",
 };
-const LARGER_THAN_RING: Receipt = {
+export const LARGER_THAN_RING: Receipt = {
   outcome: "too_large",
   message: "the request is larger than the whole buffer; send smaller batches",
 };
@@ -106,7 +115,7 @@ const REFUSED = "the buffer is full and OVERFLOW_POLICY is refuse; retry later";
 /** The default if there is no estimate. */
 const RETRY_AFTER_MS = 1_000;
 
-function faultReceipt(walked: WalkedRequest): Receipt {
+export function faultReceipt(walked: WalkedRequest): Receipt {
   const { spansPerRequest } = walked.limits;
   if (walked.fault === TOO_MANY_SPANS) {
     const message = `more than ${spansPerRequest} spans in one request; send smaller batches`;
@@ -117,14 +126,14 @@ function faultReceipt(walked: WalkedRequest): Receipt {
   return { outcome: "malformed", message: `not an ExportTraceServiceRequest: ${where}` };
 }
 
-function logProfiles(work: ReceiverState): void {
+export function logProfiles(work: ReceiverState): void {
   if (work.hasLoggedProfiles) return;
   work.hasLoggedProfiles = true;
   work.parts.logger.warning("profiles_only_field_seen", { read_as: "absent" });
 }
 
 /** The rejected spans of a request, and a request with the remaining ones. */
-interface Rejection extends Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault"> {
+export interface Rejection extends Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault"> {
   readonly receipt: {
     readonly outcome: "partly_rejected";
     readonly rejectedSpans: number;
@@ -138,7 +147,7 @@ interface Rejection extends Pick<WalkedRequest, "rejectedByFault" | "rejectedByt
  * Cuts the rejected spans out before the append, so that everything in the ring is valid. Leaves
  * `walked` at the request of valid spans, so it copies the counts of faults first.
  */
-function cutRejected(walked: WalkedRequest): Rejection {
+export function cutRejected(walked: WalkedRequest): Rejection {
   const { rejectedSpans, rejectedByFault, rejectedBytesByFault } = walked;
   const message = explainRejection(rejectedSpans, rejectedByFault);
   const rejection = {
@@ -158,12 +167,15 @@ function validSpansOf(walked: WalkedRequest): Uint8Array {
   return assembleRequest({ bytes: request, offset: 0, length: request.length }, walked);
 }
 
-function refusal({ parts, walked }: ReceiverState): Receipt {
-  const retryAfterMs = parts.roomAfterMs?.(walked.spanCount) ?? RETRY_AFTER_MS;
-  return { outcome: "refused", message: REFUSED, retryAfterMs };
+export function refusal(
+  { roomAfterMs }: ReceiveParts,
+  spanCount: number,
+  message: string,
+): Receipt {
+  return { outcome: "refused", message, retryAfterMs: roomAfterMs?.(spanCount) ?? RETRY_AFTER_MS };
 }
 
-function setAmounts(
+export function setAmounts(
   amounts: ReceivedAmounts,
   { spanCount, spanBytes }: WalkedRequest,
   stored: { readonly evictedSpans: number; readonly rejection: Rejection | undefined },

@@ -33,7 +33,8 @@ import {
 import { leaseNewest, leaseOldest, settle, wholeLease } from "./ring-lease.ts";
 import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
-import { takeBefore } from "./ring-removal.ts";
+import { evictBefore, takeBefore } from "./ring-removal.ts";
+import { skipTo } from "./ring-restore.ts";
 import { readServices } from "./ring-services.ts";
 import { SharedLock } from "./shared-lock.ts";
 
@@ -46,6 +47,12 @@ export interface BufferOptions {
   readonly overflowPolicy?: OverflowPolicy;
   /** The time source for when spans arrive. Default: the system clock. */
   readonly unixMs?: () => number;
+}
+
+/** The first sequence of a request that is restored, and when it arrived. */
+export interface EarlierRequest {
+  readonly sequence: number;
+  readonly unixMs: number;
 }
 
 /** The limits of `addSpan`: one span, nested as deeply as readers can decode. */
@@ -97,6 +104,26 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
     const request = { walked, rejected, mayEvict: this.mayEvict, unixMs: this.unixMs() };
     using _ = this.lock.hold();
     return append(this.ring, request);
+  }
+
+  /** Appends a request that arrived earlier, and begins at this sequence or a later one. */
+  restore(walked: WalkedRequest, earlier: EarlierRequest): AppendResult {
+    const { sequence, unixMs } = earlier;
+    using _ = this.lock.hold();
+    skipTo(this.ring, sequence);
+    return append(this.ring, { walked, rejected: [], mayEvict: this.mayEvict, unixMs });
+  }
+
+  /** Continues with this sequence, which no earlier span has. */
+  skipTo(sequence: number): void {
+    using _ = this.lock.hold();
+    skipTo(this.ring, sequence);
+  }
+
+  /** Evicts all spans before a sequence. Leased spans stay in the ledger until they are settled. */
+  evictBefore(sequence: number): void {
+    using _ = this.lock.hold();
+    evictBefore(this.ring, sequence);
   }
 
   addSpan(span: TraceSpan): boolean {

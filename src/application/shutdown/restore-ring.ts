@@ -66,7 +66,8 @@ async function receiveAll(
     if (done === true) return undefined;
     if ("fault" in item) restored.trouble ??= item.fault;
     else if (mustWait(parts, item)) return item;
-    else receive(parts, item.bytes, restored);
+    // oxlint-disable-next-line no-await-in-loop -- oldest first
+    else await receive(parts, item.bytes, restored);
   }
 }
 
@@ -138,8 +139,12 @@ function* pieces(request: SpilledRequest, most: SpanAmount): Generator<SpilledRe
   }
 }
 
-function receive({ receiver }: RestoreParts, request: Uint8Array, restored: RestoreProgress): void {
-  const receipt = receiptOf(receiver, request);
+async function receive(
+  { receiver }: RestoreParts,
+  request: Uint8Array,
+  restored: RestoreProgress,
+): Promise<void> {
+  const receipt = await receiptOf(receiver, request);
   if (receipt.outcome === "accepted" || receipt.outcome === "partly_rejected") {
     restored.spans += receipt.amounts.acceptedSpans;
     restored.bytes += receipt.amounts.acceptedBytes;
@@ -151,9 +156,9 @@ function receive({ receiver }: RestoreParts, request: Uint8Array, restored: Rest
  * Passes a request to the receiver. An internal error with one request must not prevent every
  * future start.
  */
-function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
+async function receiptOf(receiver: TraceReceiver, request: Uint8Array): Promise<Receipt> {
   try {
-    return receiver.receive(request);
+    return await receiver.receive(request);
   } catch (error) {
     return { outcome: "failed", message: `unexpected: ${systemErrorText(error)}` };
   }

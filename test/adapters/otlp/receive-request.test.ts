@@ -23,22 +23,30 @@ test("the receipt of the receiver is returned unchanged", () => {
   expect(failures).toEqual([]);
 });
 
-test("an error of the receiver is reported locally and concealed from the sender", () => {
+const ERROR = new Error("the lock is gone");
+
+test.each([
+  {
+    name: "at once",
+    receive: () => {
+      throw ERROR;
+    },
+  },
+  { name: "later", receive: () => Promise.reject(ERROR) },
+])("an error of the receiver is concealed from the sender, $name", async ({ receive }) => {
   const failures: unknown[] = [];
-  const error = new Error("the lock is gone");
   const counted: string[] = [];
   const receiver = {
-    receive: () => {
-      throw error;
-    },
+    receive,
     turnedAway: (outcome: string) => void counted.push(outcome),
   };
 
-  const receipt = receiveSafely(REQUEST, { receiver, failed: (failure) => failures.push(failure) });
+  const failed = (failure: unknown) => failures.push(failure);
+  const receipt = await receiveSafely(REQUEST, { receiver, failed });
 
   expect(receipt.outcome).toBe("failed");
   expect(JSON.stringify(receipt)).not.toContain("lock");
-  expect(failures).toEqual([error]);
+  expect(failures).toEqual([ERROR]);
   expect(counted).toEqual(["failed"]);
 });
 

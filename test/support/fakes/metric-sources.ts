@@ -1,4 +1,5 @@
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
+import type { LogStats } from "../../../src/application/log/span-log.ts";
 import { CountedReceiver } from "../../../src/application/receiving/counted-receiver.ts";
 import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
@@ -7,6 +8,13 @@ import { RecordingLogger } from "./recording-logger.ts";
 import { request, requestOf, resourceSpans, span, spanBody } from "../requests/request-bytes.ts";
 import { searchedRing } from "../running/searched-ring.ts";
 import { bytesField } from "../requests/wire-bytes.ts";
+
+function logStats(): LogStats {
+  const { spans, bytes, sequence } = searchedRing({ spans: 3, bytes: 1 << 16 }).buffer.stats();
+  const disk = { usedBytes: 0, maxBytes: 1 };
+  const state = { isWritable: true, failure: undefined };
+  return { spans, bytes, sequence, oldestUnixMs: 0, disk, segments: 1, queuedBytes: 0, ...state };
+}
 
 const bad = bytesField(2, bytesField(5, "no identifiers"));
 
@@ -33,6 +41,13 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     stats: () => buffer.stats(),
     usedBytes: () => 106,
     restored: { spans: 1, bytes: spanBody(40).length },
+    disk: () => ({
+      ...logStats(),
+      disk: { usedBytes: 30, maxBytes: 31 },
+      segments: 32,
+      queuedBytes: 33,
+      failure: "no space",
+    }),
     highWater: () => true,
     receivers: { grpc: grpc!, "http/json": json! },
     unsupported,

@@ -69,8 +69,10 @@ function assertSpanLies(ring: RingMemory, sequence: number): void {
   assert(isWithin(resource, bytes), "a ResourceSpans lies in its block");
   assert(isWithin(bytes, rangeOf(0, ring.capacityBytes)), "a block lies in the arena");
   assertRun(ring, context, scope);
-  const isInBlock = ring.blockFirstSequence[block]! <= sequence;
-  assert(isInBlock && sequence < blockEndSequence(ring, block), "a span is one of its block's");
+  const isAfterFirst = ring.blockFirstSequence[block]! <= sequence;
+  // In a gap, which only spans that have left can be, a slot belongs to the block before it.
+  const isBeforeEnd = sequence < blockEndSequence(ring, block) || ring.slotState[slot] === GONE;
+  assert(isAfterFirst && isBeforeEnd, "a span is one of its block's");
   readSpanFields(fields, ring.arena, ring.slotOffset[slot]!, ring.slotLength[slot]!);
   const tail = traceTail(ring.arena, fields.traceIdAt);
   assert(ring.slotTraceTail[slot] === tail, "a slot has the tail of its span's trace");
@@ -106,7 +108,7 @@ function assertBlocksFollow(ring: RingMemory): void {
     const [block, nextBlock] = [blockOf(ring, before), blockOf(ring, sequence)];
     assert(isSameOrNext(ring, context!, next!), "contexts follow one another");
     assert(isSameOrNext(ring, block, nextBlock), "blocks follow one another");
-    if (sequence !== blockEndSequence(ring, block)) continue;
+    if (nextBlock === block) continue;
     assert(ring.blockFirstSequence[nextBlock] === sequence, "a block begins after the one before");
     const end = ring.blockOffset[block]! + ring.blockLength[block]!;
     turns += ring.blockOffset[nextBlock] === end ? 0 : 1;

@@ -47,7 +47,18 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
     "",
     `next sequence ${countText(sequence.next)}, oldest buffered ${countText(sequence.first)}`,
     `run ${peerText(sequence.run_id, 64)}`,
+    ...diskLines(stats, palette),
   ];
+}
+
+/** Returns how full the log on disk is and, if it fails, why. */
+function diskLines({ disk }: StatsAnswer, { bad }: Palette): string[] {
+  if (disk === undefined) return [];
+  const { durability, used_bytes, max_bytes, error } = disk;
+  const used = `${bytesText(used_bytes)} of ${bytesText(max_bytes)}`;
+  const line = `on disk ${used}, acknowledged at level ${durability}`;
+  if (error === undefined) return [line];
+  return [line, bad(`the disk fails, and requests are refused: ${quotePeerText(error)}`)];
 }
 
 /**

@@ -36,7 +36,7 @@ const SPECS = {
     operands: "-- COMMAND...",
     minOperands: 1,
     maxOperands: Infinity,
-    summary: "run a command with a receiver, and check its spans",
+    summary: "run a command with a receiver, and check the spans it emits",
     details: [
       "The command finds the receiver in its environment, and its OpenTelemetry SDK exports " +
         "traces there promptly. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
@@ -45,7 +45,7 @@ const SPECS = {
         "OTEL_BSP_SCHEDULE_DELAY are set unless you have set them. 127.0.0.1 and " +
         "localhost are added to NO_PROXY and no_proxy. SPANRING_URL is the receiver's read API, " +
         "for spanring wait inside the command. Limits such as MAX_BUFFER_SIZE are taken from the " +
-        "environment; FORWARD_ENDPOINT and SHUTDOWN_SPILL_FILE are ignored.",
+        "environment; FORWARD_ENDPOINT, DATA_DIR and SHUTDOWN_SPILL_FILE are ignored.",
       "An expectation is a list of conditions joined by ' & ': filters as name=value, and " +
         "count with >=, =, <=, < or >, as in 'name=GET / & service=shop & count>=2'. The default " +
         "is count>=1; count=0 means that no span may match. If spans were evicted, rejected or " +
@@ -74,7 +74,7 @@ const SPECS = {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "create a token for exporters or readers",
+    summary: "create a token for OTLP_AUTH_TOKENS_FILE or API_AUTH_TOKENS_FILE",
     details: [
       "Prints two lines: the token, which a client sends, and its SHA-256 hash, which stands for " +
         "it in the file. The token cannot be recovered from the hash.",
@@ -97,13 +97,10 @@ const SPECS = {
       "bash: source <(spanring completions bash)",
       'zsh:  spanring completions zsh > "${fpath[1]}/_spanring"',
       "fish: spanring completions fish > ~/.config/fish/completions/spanring.fish",
-      "The scripts complete --service by spanring completions services, which lists the " +
-        "services of the running spanring whose names need no quotes.",
     ],
     options: ["help"],
     found: "done",
     isLocal: true,
-    otherExits: [["3", "services: cannot connect, or unusable response"]],
     examples: [],
   },
 } as const satisfies Record<string, CommandSpec>;
@@ -116,14 +113,6 @@ export const COMMAND_NAMES = Object.keys(SPECS) as readonly CommandName[];
 
 /** Options of `spanring` without a command, which serves. */
 export const SERVE_OPTIONS = ["check", "help", "version"] as const satisfies readonly OptionName[];
-
-/** Words that ask for help or for the version, like the options of these names. */
-export const SERVE_WORDS = ["help", "version"] as const;
-
-/** What `spanring help` explains, besides the commands. */
-export const HELP_TOPICS = ["environment", "ports", "exit-codes"] as const;
-
-export type HelpTopic = (typeof HELP_TOPICS)[number];
 
 /** Operands of `spanring completions`. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;

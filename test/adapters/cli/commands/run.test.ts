@@ -103,12 +103,12 @@ describe("mistakes are reported before anything is started", () => {
   });
 });
 
-test("run ignores SHUTDOWN_SPILL_FILE, which belongs to another spanring", async () => {
-  const env = { SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" };
+test("run ignores the storage of spans, which belongs to another spanring", async () => {
+  const env = { SHUTDOWN_SPILL_FILE: "/spool/spans.binpb", DATA_DIR: "/spool/data" };
 
   const { configs } = await run([...SHELL, "exit 0"], undefined, { env });
 
-  expect(configs).toMatchObject([{ shutdownSpillFile: "" }]);
+  expect(configs).toMatchObject([{ shutdownSpillFile: "", log: "off" }]);
 });
 
 test("the receiver listens on free loopback ports and logs only errors", async () => {

@@ -44,6 +44,24 @@ test("the ledger is displayed in spans and in bytes", () => {
   ]);
 });
 
+const DISK = { durability: "disk", state: "writable", used_bytes: 3_700_000 } as const;
+const LIMITS = { max_bytes: 1 << 30, segments: 2, queued_bytes: 0 };
+
+test("a log on disk is displayed with its size and its level", () => {
+  const rows = statsTable({ ...STATS, disk: { ...DISK, ...LIMITS } }, "x", PLAIN);
+
+  expect(rows.at(-1)).toBe("on disk 3.53 MiB of 1.00 GiB, acknowledged at level disk");
+});
+
+test("a failing disk is displayed with the reason, without its control characters", () => {
+  const failing = { ...DISK, ...LIMITS, state: "failing", error: "EIO: \u001b[2J" } as const;
+
+  const rows = statsTable({ ...STATS, disk: failing }, "x", PLAIN);
+
+  expect(rows.at(-1)).toStartWith("the disk fails, and requests are refused: EIO: ");
+  expect(rows.at(-1)).not.toContain("\u001b");
+});
+
 test("spans evicted in flight use no slot, although the ledger has them as buffered", () => {
   const spans = ledgerOf({ ...LEDGER, buffered: 10_400, evicted: 1942 });
   const bytes = ledgerOf({ ...LEDGER, buffered: 70_000_000 });

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { commandHelp } from "../../../../src/adapters/cli/usage/command-help.ts";
-import { helpText } from "../../../../src/adapters/cli/usage/help.ts";
+import { commandHelp, helpText } from "../../../../src/adapters/cli/usage/help.ts";
 import {
   COMMAND_NAMES,
   type CommandName,
@@ -29,10 +28,11 @@ test("every option belongs to a command or to spanring itself", () => {
 });
 
 test.each(COMMAND_NAMES)("the overview lists %s", (name) => {
-  const { summary } = COMMANDS[name];
+  const { operands, summary } = COMMANDS[name];
   const lines = helpText("1.2.3", PLAIN).split("\n");
 
-  expect(lines.find((line) => line.startsWith(`  spanring ${name} `))).toEndWith(` ${summary}`);
+  const usage = `spanring ${name} ${operands}`.trimEnd();
+  expect(lines.find((line) => line.startsWith(`  ${usage} `))).toEndWith(` ${summary}`);
 });
 
 test.each(COMMAND_NAMES)("spanring %s --help lists exactly the options of the command", (name) => {

@@ -1,0 +1,126 @@
+import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import { crc32, DirectoryDisk } from "../adapters/disk/directory-disk.ts";
+import { DirectoryInUseError } from "../adapters/disk/directory-lock.ts";
+import type { LogParts } from "../application/log/log-state.ts";
+import { UnsupportedFormatError } from "../application/log/recover-log.ts";
+import { restoreFromLog, type RestoredRing } from "../application/log/restore-from-log.ts";
+import { segmentBytesFor } from "../application/log/retention.ts";
+import { SpanLog } from "../application/log/span-log.ts";
+import type { LogConfig } from "../config/config.ts";
+import { quotePeerText } from "../domain/text/quote-text.ts";
+import { systemErrorText } from "../domain/text/system-error.ts";
+import { logRecovery, logWatcher } from "./log-recovery.ts";
+import { maxQueuedBytes } from "./memory.ts";
+import type { OpenedLog, ServerParts } from "./parts.ts";
+
+/**
+ * Opens the log and restores the ring from it. Resolves to whether the server can start; if not,
+ * the spans stay in the directory, and a log line says why.
+ */
+export async function openLog(parts: ServerParts): Promise<boolean> {
+  const { config, durable, logger, running } = parts;
+  if (config.log === "off" || durable === undefined) return true;
+  const opened = await tryOpen(parts, config.log);
+  if (opened === undefined) return false;
+  const { log } = opened;
+  logRecovery(logger, log.recovery);
+  const ring = await restoreFromLog(log, parts.ring);
+  if (ring.unfitSpans > 0 && !mayEvict(parts, ring)) {
+    await closeDirectory(opened);
+    return false;
+  }
+  durable.attach(log, ring.unfit);
+  running.restored = ring.restored;
+  running.log = { ...opened, cancel: syncPeriodically(log, config.log) };
+  return true;
+}
+
+async function tryOpen(
+  parts: ServerParts,
+  config: LogConfig,
+): Promise<Omit<OpenedLog, "cancel"> | undefined> {
+  const { logger } = parts;
+  let disk: DirectoryDisk | undefined;
+  try {
+    disk = await DirectoryDisk.open(config.directory);
+    return { disk, log: await SpanLog.open(logParts(parts, config, disk)) };
+  } catch (error) {
+    await disk?.close();
+    const directory = quotePeerText(config.directory);
+    logger.error("cannot_open_log", { directory, reason: textOf(error), hint: hintFor(error) });
+    return undefined;
+  }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UnsupportedFormatError) return error.message;
+  if (error instanceof DirectoryInUseError) return "another process uses it";
+  return systemErrorText(error);
+}
+
+function hintFor(error: unknown): string {
+  if (error instanceof UnsupportedFormatError) return "do not remove the files; they have spans";
+  if (error instanceof DirectoryInUseError) return "stop it, or set DATA_DIR to another directory";
+  return "set DATA_DIR to a directory in which this user may create files";
+}
+
+function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): LogParts {
+  const { durability, maxDiskBytes } = config;
+  const { buffer } = parts.config;
+  const sizes = { maxDiskBytes, segmentBytes: segmentBytesFor(maxDiskBytes) };
+  const { overflowPolicy } = buffer;
+  return {
+    disk,
+    checksum: crc32,
+    clock,
+    unixMs: Date.now,
+    random: Math.random,
+    runId: parts.runId.padStart(32, "0"),
+    settings: { durability, ...sizes, overflowPolicy, maxQueuedBytes: maxQueuedBytes(buffer) },
+    watcher: logWatcher(parts.logger, (sequence) => parts.durable?.evictBefore(sequence)),
+  };
+}
+
+/** Reports whether a start may evict spans that no longer fit, which it logs. */
+function mayEvict({ config, logger }: ServerParts, ring: RestoredRing): boolean {
+  const { restored, unfitSpans: unfit_spans } = ring;
+  const remedy = "raise MAX_BUFFER_SIZE or MAX_BUFFER_BYTES";
+  if (config.buffer.overflowPolicy === "drop_oldest") {
+    const hint = `${remedy}; the oldest were evicted`;
+    logger.warning("not_all_restored", { restored_spans: restored.spans, unfit_spans, hint });
+    return true;
+  }
+  const hint = `${remedy}, or set OVERFLOW_POLICY to drop_oldest; nothing was removed`;
+  logger.error("cannot_restore", { spans: restored.spans + unfit_spans, hint });
+  return false;
+}
+
+function syncPeriodically(log: SpanLog, { durability, syncIntervalMs }: LogConfig): () => void {
+  if (durability !== "process") return () => {};
+  return clock.repeat(syncIntervalMs, () => void log.sync());
+}
+
+/**
+ * Closes the log, so that the next start finds every span that is left. The log line says if that
+ * fails.
+ */
+export async function closeLog({ running, config, buffer, logger }: ServerParts): Promise<void> {
+  const { log: opened } = running;
+  if (opened === undefined || config.log === "off") return;
+  opened.cancel();
+  const { buffered: spans } = buffer.stats().spans;
+  try {
+    await opened.log.close();
+    if (spans > 0) logger.info("kept", { spans, directory: quotePeerText(config.log.directory) });
+  } catch (error) {
+    const hint = "a power cut may lose them; check the disk";
+    logger.error("cannot_sync_log", { spans, reason: systemErrorText(error), hint });
+  } finally {
+    await opened.disk.close();
+  }
+}
+
+async function closeDirectory({ log, disk }: Omit<OpenedLog, "cancel">): Promise<void> {
+  await log.close().catch(() => {});
+  await disk.close();
+}

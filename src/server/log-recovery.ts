@@ -1,0 +1,52 @@
+import type { LogWatcher } from "../application/log/log-state.ts";
+import type { Damage, Recovery } from "../application/log/recover-log.ts";
+import type { LogFields, Logger } from "../ports/logger.ts";
+
+/** Maximum number of damaged places in the log lines of one start. */
+const MAX_LINES = 20;
+
+/** Logs what a start has found on the disk, and what it has lost. */
+export function logRecovery(logger: Logger, recovery: Recovery): void {
+  const { restored, segments, fileBytes, damage, torn, lostSpans, missingSegments } = recovery;
+  if (segments === 0) return;
+  const torn_bytes = torn.reduce((sum, { bytes }) => sum + bytes, 0);
+  logger.info("recovered", { spans: restored.spans, segments, disk_bytes: fileBytes, torn_bytes });
+  for (const each of damage.slice(0, MAX_LINES)) logger.error("log_damaged", fieldsOf(each));
+  if (lostSpans > 0) {
+    const hint = "these spans were acknowledged; check the disk, and what else writes to DATA_DIR";
+    const damaged_places = damage.length;
+    const missing_segments = missingSegments.length;
+    logger.error("spans_lost", { spans: lostSpans, damaged_places, missing_segments, hint });
+  }
+  for (const segment of recovery.unsynced) {
+    logger.error("sync_failed", { segment, hint: "a power cut may lose its spans" });
+  }
+}
+
+/**
+ * Returns a watcher that logs what happens to the disk, and passes on before which sequence the log
+ * has evicted all spans.
+ */
+export function logWatcher(logger: Logger, evicted: (before: number) => void): LogWatcher {
+  return {
+    diskFailed: ({ reason, retryAfterMs }) => {
+      const hint = "free space or replace the disk; until then, requests are refused";
+      logger.error("disk_failed", { reason, retry_after_ms: retryAfterMs, hint });
+    },
+    diskRecovered: () => logger.info("disk_recovered"),
+    syncFailed: ({ segment, reason }) => {
+      logger.error("sync_failed", { segment, reason, hint: "a power cut may lose its spans" });
+    },
+    evicted: ({ end, spans }) => {
+      logger.warning("disk_full", { evicted_spans: spans, hint: "raise MAX_DISK_BYTES" });
+      evicted(end);
+    },
+    damaged: ({ segment, lostSpans }) => {
+      logger.error("log_damaged", { segment, lost_spans: lostSpans });
+    },
+  };
+}
+
+function fieldsOf({ segment, offsetBytes, bytes }: Damage): LogFields {
+  return { segment, offset_bytes: offsetBytes, bytes };
+}

@@ -1,0 +1,121 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { spanNumbers } from "../support/oracles/walked-spans.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { fuzzRuns } from "../support/running/fuzz-runs.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+
+// Goal: no acknowledged span is lost when the program is killed, or when its disk fails.
+// Method: clients note what is acknowledged, and compare it with what the next start has.
+
+const root = temporaryFolder();
+const LARGE = { MAX_BUFFER_SIZE: "100000" };
+const SPANS = 5;
+const LANES = 4;
+
+async function spanNumbersOf({ apiUrl }: RunningProgram): Promise<number[]> {
+  const headers = { Accept: "application/x-protobuf" };
+  const answer = await fetch(`${apiUrl}/api/spans?limit=100000&order=oldest`, { headers });
+  return spanNumbers(await answer.bytes());
+}
+
+async function post({ httpUrl }: RunningProgram, request: Uint8Array): Promise<Response> {
+  const headers = { "Content-Type": "application/x-protobuf" };
+  return await fetch(`${httpUrl}/v1/traces`, { method: "POST", headers, body: request });
+}
+
+/** What clients have sent and what has been acknowledged, by the number of the first span. */
+interface Sent {
+  next: number;
+  readonly acknowledged: number[];
+}
+
+/** Sends requests in several lanes until the program is killed, after some acknowledgements. */
+async function sendUntilKilled(program: RunningProgram, sent: Sent, after: number): Promise<void> {
+  const killAt = sent.acknowledged.length + after;
+  const lanes = Array.from({ length: LANES }, async () => {
+    for (let isUp = true; isUp;) {
+      const first = sent.next;
+      sent.next += SPANS;
+      isUp = await isAccepted(post(program, requestOf(SPANS, first)));
+      const count = isUp ? sent.acknowledged.push(first) : 0;
+      if (count === killAt) process.kill(program.pid, "SIGKILL");
+    }
+  });
+  await Promise.all(lanes);
+}
+
+async function isAccepted(sending: Promise<Response>): Promise<boolean> {
+  return await sending.then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+test.each(["disk", "process"])(
+  "no acknowledged span is lost by kills under load, at level %s",
+  async (level) => {
+    const env = { ...LARGE, DATA_DIR: mkdtempSync(join(root, "kill-")), DURABILITY: level };
+    const sent: Sent = { next: 1, acknowledged: [] };
+
+    for (let cycle = 0; cycle < fuzzRuns(5); cycle += 1) {
+      await using program = await startProgram(env);
+      await sendUntilKilled(program, sent, 1 + ((cycle * 7) % 30));
+      await program.exited;
+      await using next = await startProgram(env);
+      const found = await spanNumbersOf(next);
+      await next.stop();
+
+      const present = new Set(found);
+      const lost = sent.acknowledged.filter((first) => {
+        return Array.from({ length: SPANS }, (_, at) => first + at).some((n) => !present.has(n));
+      });
+      expect(lost).toEqual([]);
+      expect(present.size).toBe(found.length);
+      expect(Math.max(...found)).toBeLessThan(sent.next);
+    }
+  },
+);
+
+/** Runs the program with files of at most 64 KiB; writes beyond it fail. */
+const SMALL_FILES = ["sh", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "sh"];
+
+test("requests that the disk cannot take are refused, and nothing else is lost", async () => {
+  const env = { ...LARGE, DATA_DIR: mkdtempSync(join(root, "full-")) };
+  await using program = await startProgram(env, { launcher: SMALL_FILES });
+
+  const small = await post(program, requestOf(3));
+  const large = await post(program, requestOf(2_000, 100));
+  const retryAfter = Number(large.headers.get("retry-after"));
+  const failed = await program.logged("disk_failed");
+  const ready = await (await fetch(`${program.apiUrl}/readyz`)).json();
+  await Bun.sleep(retryAfter * 1_000);
+  const again = await post(program, requestOf(3, 4));
+  await program.logged("disk_recovered");
+  const metrics = await (await fetch(`${program.apiUrl}/metrics`)).text();
+  const found = await spanNumbersOf(program);
+  await program.stop();
+  await using next = await startProgram(env);
+  const kept = await spanNumbersOf(next);
+
+  expect([small.status, large.status, again.status]).toEqual([200, 503, 200]);
+  expect(retryAfter).toBeGreaterThan(0);
+  expect(failed).toMatchObject({ level: "ERROR", reason: expect.stringContaining("EFBIG") });
+  expect(ready).toMatchObject({ status: "ready", disk: { state: "failing" } });
+  expect(metrics).toContain("\nspanring_disk_failing 0\n");
+  expect(found).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(kept).toEqual(found);
+});
+
+test("the directory has only segments and the lock, readable by their owner only", async () => {
+  const path = join(root, "new", "data");
+  await using program = await startProgram({ DATA_DIR: path });
+  await post(program, requestOf(3));
+
+  expect(readdirSync(path).toSorted()).toEqual([
+    "lock",
+    expect.stringMatching(/^spans-000000000001-[0-9a-f]{8}\.v1$/),
+  ]);
+});

@@ -1,0 +1,222 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { logRecovery, logWatcher } from "../../src/server/log-recovery.ts";
+import { CannotStartError } from "../../src/server/server.ts";
+import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import {
+  ALL,
+  dataDirectory,
+  filledDirectory,
+  numbersOf,
+  send,
+} from "../support/running/data-directory.ts";
+import { runServer } from "../support/running/running-server.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+
+const folder = temporaryFolder();
+
+async function failedStart(env: Record<string, string>): Promise<RecordingLogger> {
+  const logger = new RecordingLogger();
+  await expect(runServer(env, logger)).rejects.toThrow(CannotStartError);
+  return logger;
+}
+
+describe("a start", () => {
+  test("fails while another server uses the directory, which goes on", async () => {
+    const { path } = dataDirectory(folder);
+    const first = await runServer({ DATA_DIR: path });
+
+    const logger = await failedStart({ DATA_DIR: path });
+    await send(first, requestOf(2));
+    const found = numbersOf(first);
+    await first.stop(0);
+
+    expect(found).toEqual([1, 2]);
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      event: "cannot_open_log",
+      fields: {
+        directory: path,
+        reason: "another process uses it",
+        hint: "stop it, or set DATA_DIR to another directory",
+      },
+    });
+  });
+
+  test("fails with files of another format, which stay as they are", async () => {
+    const { path, segments } = await filledDirectory(folder);
+    const foreign = join(path, "spans-000000000099-00000000.v2");
+    writeFileSync(foreign, "from the future");
+    const before = segments();
+
+    const logger = await failedStart({ DATA_DIR: path });
+
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      event: "cannot_open_log",
+      fields: expect.objectContaining({ reason: expect.stringContaining("is in format 2") }),
+    });
+    expect(segments()).toEqual(before);
+    expect(readFileSync(foreign, "utf8")).toBe("from the future");
+  });
+
+  test("fails if the directory cannot be one", async () => {
+    const { path } = dataDirectory(folder);
+    writeFileSync(path, "");
+
+    const logger = await failedStart({ DATA_DIR: path });
+
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      event: "cannot_open_log",
+      fields: expect.objectContaining({
+        directory: path,
+        hint: "set DATA_DIR to a directory in which this user may create files",
+      }),
+    });
+  });
+
+  test("with a smaller buffer fails under refuse, and keeps every span", async () => {
+    const { path } = await filledDirectory(folder);
+    const refuse = { DATA_DIR: path, OVERFLOW_POLICY: "refuse" };
+
+    const logger = await failedStart({ ...refuse, MAX_BUFFER_SIZE: "5" });
+    const server = await runServer(refuse);
+    const found = numbersOf(server);
+    await server.stop(0);
+
+    expect(found).toEqual(ALL);
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      event: "cannot_restore",
+      fields: {
+        spans: 12,
+        hint:
+          "raise MAX_BUFFER_SIZE or MAX_BUFFER_BYTES, or set OVERFLOW_POLICY to drop_oldest; " +
+          "nothing was removed",
+      },
+    });
+  });
+
+  test("with a smaller buffer evicts the oldest spans under drop_oldest, and says so", async () => {
+    const { path } = await filledDirectory(folder);
+    const logger = new RecordingLogger();
+
+    const server = await runServer({ DATA_DIR: path, MAX_BUFFER_SIZE: "5" }, logger);
+    const found = numbersOf(server);
+    const { spans } = server.buffer.stats();
+    await server.stop(0);
+
+    expect(found).toEqual(ALL.slice(7));
+    expect(spans).toEqual(ledgerOf({ received: 12, accepted: 12, buffered: 5, evicted: 7 }));
+    expect(logger.lines).toContainEqual({
+      level: "warning",
+      event: "not_all_restored",
+      fields: expect.objectContaining({ restored_spans: 5, unfit_spans: 7 }),
+    });
+  });
+
+  test.each<{ damage: string; apply: (file: string) => void; left: number[] }>([
+    {
+      damage: "a truncated file",
+      apply: (file: string) => truncateSync(file, statSync(file).size - 300),
+      left: ALL.slice(0, 8),
+    },
+    {
+      damage: "a flipped bit",
+      apply: (file: string) => {
+        const bytes = readFileSync(file);
+        bytes[Math.floor(bytes.length / 2)]! ^= 4;
+        writeFileSync(file, bytes);
+      },
+      left: [1, 2, 3, 4, 9, 10, 11, 12],
+    },
+  ])("after $damage serves everything else, and reports the loss", async ({ apply, left }) => {
+    const { path, segments } = await filledDirectory(folder);
+    apply(segments()[0]!);
+    const logger = new RecordingLogger();
+
+    const server = await runServer({ DATA_DIR: path }, logger);
+    const found = numbersOf(server);
+    await send(server, requestOf(1, 77));
+    const more = numbersOf(server);
+    await server.stop(0);
+
+    expect(found).toEqual(left);
+    expect(more).toEqual([...left, 77]);
+    const events = logger.lines.map(({ event }) => event);
+    expect(events).toContain("recovered");
+  });
+
+  test("after a segment was deleted reports its spans as lost", async () => {
+    const { path, segments } = dataDirectory(folder);
+    const first = await runServer({ DATA_DIR: path });
+    await send(first, requestOf(4));
+    await first.stop(0);
+    const [oldest] = segments();
+    const second = await runServer({ DATA_DIR: path });
+    await send(second, requestOf(3, 5));
+    await second.stop(0);
+    rmSync(oldest!);
+    const logger = new RecordingLogger();
+
+    const server = await runServer({ DATA_DIR: path }, logger);
+    const found = numbersOf(server);
+    await server.stop(0);
+
+    expect(found).toEqual([5, 6, 7]);
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      event: "spans_lost",
+      fields: expect.objectContaining({ spans: 4, missing_segments: 1, damaged_places: 0 }),
+    });
+  });
+});
+
+describe("the watcher of a log", () => {
+  test("logs each event of the disk at its level, and passes evictions on", () => {
+    const logger = new RecordingLogger();
+    const evictions: number[] = [];
+    const watcher = logWatcher(logger, (before) => void evictions.push(before));
+
+    watcher.diskFailed({ reason: "EIO", retryAfterMs: 250 });
+    watcher.diskRecovered();
+    watcher.syncFailed({ segment: "spans-1", reason: "EIO" });
+    watcher.evicted({ first: 1, end: 9, spans: 7 });
+    watcher.damaged({ segment: "spans-1", lostSpans: 3 });
+
+    expect(evictions).toEqual([9]);
+    expect(logger.lines.map(({ level, event }) => [level, event])).toEqual([
+      ["error", "disk_failed"],
+      ["info", "disk_recovered"],
+      ["error", "sync_failed"],
+      ["warning", "disk_full"],
+      ["error", "log_damaged"],
+    ]);
+    expect(logger.lines.map(({ fields }) => fields)).toMatchObject([
+      { reason: "EIO", retry_after_ms: 250 },
+      {},
+      { segment: "spans-1", reason: "EIO" },
+      { evicted_spans: 7, hint: "raise MAX_DISK_BYTES" },
+      { segment: "spans-1", lost_spans: 3 },
+    ]);
+  });
+});
+
+test("segments that a start cannot sync are logged, because a power cut may lose them", () => {
+  const logger = new RecordingLogger();
+  const nothing = { damage: [], torn: [], lostSpans: 0, missingSegments: [] };
+
+  logRecovery(logger, {
+    ...nothing,
+    segments: 1,
+    fileBytes: 5,
+    restored: { spans: 1, bytes: 2 },
+    unsynced: ["spans-1"],
+  });
+
+  expect(logger.lines.map(({ event }) => event)).toEqual(["recovered", "sync_failed"]);
+});
