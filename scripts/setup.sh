@@ -127,21 +127,49 @@ make_strict_upstreams() {
 }
 
 make_grpc_upstream() {
-  made="$root/.tools/strict-upstreams/strict-grpc"
-  sources="$root/test/support/upstreams/strict-grpc"
-  if [ -x "$made" ] && [ -z "$(find "$sources" -newer "$made")" ]; then return; fi
-  command -v go >/dev/null 2>&1 || return 1
-  say "building a receiver made of grpc-go"
-  (cd "$sources" && go build -trimpath -o "$made" . && touch "$made") >&2
+  build_go "a receiver made of grpc-go" \
+    "$root/test/support/upstreams/strict-grpc" "$root/.tools/strict-upstreams/strict-grpc"
 }
 
 make_http_upstream() {
-  made="$root/.tools/strict-upstreams/python"
-  wanted="$root/test/support/upstreams/strict-http/requirements.txt"
-  if [ "$(cat "$made/installed.txt" 2>/dev/null)" = "$(cat "$wanted")" ]; then return; fi
+  install_python "a receiver made of Python's protobuf" \
+    "$root/test/support/upstreams/strict-http/requirements.txt" \
+    "$root/.tools/strict-upstreams/python"
+}
+
+# Applications with the SDKs of Go and Python, which the tests export with over TLS. Where either is
+# missing, the tests say how many of them do not run.
+make_sdk_clients() {
+  mkdir -p "$root/.tools/sdk-clients"
+  make_go_client || say "no application with the SDK of Go: it takes Go, and a way to its modules"
+  make_python_client || say "no application with the SDK of Python: it takes Python with pip"
+}
+
+make_go_client() {
+  build_go "an application with the SDK of Go" \
+    "$root/test/support/sdk/go" "$root/.tools/sdk-clients/sdk-client"
+}
+
+make_python_client() {
+  install_python "an application with the SDK of Python" \
+    "$root/test/support/sdk/python/requirements.txt" "$root/.tools/sdk-clients/python"
+}
+
+# build_go NAME SOURCES PROGRAM: builds the program if it is older than its sources.
+build_go() {
+  if [ -x "$3" ] && [ -z "$(find "$2" -newer "$3")" ]; then return; fi
+  command -v go >/dev/null 2>&1 || return 1
+  say "building $1"
+  (cd "$2" && go build -trimpath -o "$3" . && touch "$3") >&2
+}
+
+# install_python NAME REQUIREMENTS FOLDER: makes a virtual environment with these packages, unless
+# it has exactly these.
+install_python() {
+  if [ "$(cat "$3/installed.txt" 2>/dev/null)" = "$(cat "$2")" ]; then return; fi
   command -v python3 >/dev/null 2>&1 || return 1
-  say "installing a receiver made of Python's protobuf"
-  rm -rf "$made"
-  python3 -m venv "$made" >&2 && "$made/bin/python" -m pip install --quiet \
-    --disable-pip-version-check -r "$wanted" >&2 && cp "$wanted" "$made/installed.txt"
+  say "installing $1"
+  rm -rf "$3"
+  python3 -m venv "$3" >&2 && "$3/bin/python" -m pip install --quiet \
+    --disable-pip-version-check -r "$2" >&2 && cp "$2" "$3/installed.txt"
 }

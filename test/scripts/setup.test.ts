@@ -131,3 +131,25 @@ test.each([
   expect(second.stderr).toContain("no receiver made of grpc-go: it takes Go");
   expect(second.stderr).toContain("no receiver made of Python's protobuf: it takes Python");
 });
+
+test("applications with SDKs are built once, and skipped with a message without Go", async () => {
+  const programs = { bun: process.execPath, ...EVERYDAY, chmod: Bun.which("chmod")! };
+  const setUp = "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_sdk_clients\n";
+  const runsOf = async (languages: Readonly<Record<string, string>>) => {
+    const project = await machineWith({ ...programs, ...languages });
+    project.write("test/support/sdk/go/main.go", "package main\n");
+    project.write("test/support/sdk/python/requirements.txt", REQUIREMENTS);
+    project.write("make.sh", setUp);
+    return [await project.run("make.sh"), await project.run("make.sh")];
+  };
+
+  const [first, second] = await runsOf({ go: GO, python3: PYTHON });
+  const [missing] = await runsOf({});
+
+  expect(first!.stderr).toContain("building an application with the SDK of Go");
+  expect(first!.stderr).toContain("installing an application with the SDK of Python");
+  expect([second!.exitCode, second!.stderr]).toEqual([0, ""]);
+  expect(missing!.exitCode).toBe(0);
+  expect(missing!.stderr).toContain("no application with the SDK of Go: it takes Go");
+  expect(missing!.stderr).toContain("no application with the SDK of Python: it takes Python");
+});
