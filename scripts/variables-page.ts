@@ -12,7 +12,7 @@ const INTRODUCTION = `# Environment variables
 
 spanring reads its configuration from the environment, and checks all of it at the start:
 \`spanring --check\` shows the values that apply, or lists every mistake. An empty variable counts
-as unset. \`spanring --help\` prints the same table.
+as unset. \`spanring help environment\` prints the same table.
 
 Sizes are in bytes, or have the suffix \`KiB\`, \`MiB\` or \`GiB\`. Times are in milliseconds.`;
 

@@ -42,7 +42,7 @@ const level = choice(["DEBUG", "INFO", "WARNING", "ERROR"], {
 
 /**
  * Every environment variable with its kind, its default and a phrase that explains it. The schema,
- * `--help`, `--check` and the README in this folder derive from this table and keep its order.
+ * `help environment`, `--check` and the README in this folder derive from this table, in its order.
  */
 export const VARIABLES = {
   OTLP_GRPC_HOST: host("0.0.0.0", "address on which OTLP/gRPC listens"),

@@ -192,7 +192,7 @@ test("a start with an invalid configuration ends with 2 and lists every mistake"
   OTLP_GRPC_PORT="http": must be a port from 1 to 65535, 0 for any free port, or off
   MAX_BUFFER_SIZE="0": must be ${VARIABLES.MAX_BUFFER_SIZE.bound}
   LOG_LEVEL="LOUD\\x1b[31m": must be one of DEBUG, INFO, WARNING, ERROR
-See spanring --help.
+See spanring help environment.
 `);
 });
 
@@ -211,9 +211,9 @@ function nameOf(line: string): string {
   return line.slice(0, line.indexOf("="));
 }
 
-test("--version and --help print to standard output and end with 0", async () => {
+test("--version and help print to standard output and end with 0", async () => {
   const version = await runProgram(["--version"]);
-  const help = await runProgram(["--help"]);
+  const help = await runProgram(["help", "environment"]);
 
   expect(version).toEqual({
     exitCode: 0,

@@ -7,9 +7,9 @@ import {
   type ConfigWarning,
   type Mistake,
 } from "../../config/config.ts";
-import { readArguments, unknownArgument } from "./usage/arguments.ts";
+import { readArguments, unknownArgument, unknownTopic } from "./usage/arguments.ts";
 import { CommandFailure, EXIT_CODE } from "./output/exit-code.ts";
-import { helpText } from "./usage/help.ts";
+import { helpText, topicText } from "./usage/help.ts";
 import { paletteFor } from "./output/palette.ts";
 import { type CommandSurroundings, runCommand } from "./run-command.ts";
 
@@ -47,6 +47,10 @@ async function answer(line: CommandLine): Promise<number> {
   switch (request.command) {
     case "help":
       return print(line, helpText(line.version, paletteFor(line.stdout, line.env)));
+    case "topic":
+      return print(line, topicText(request.topic, paletteFor(line.stdout, line.env)));
+    case "unknown topic":
+      return refuse(line, `spanring: ${unknownTopic(request.argument)}\nSee spanring help.\n`);
     case "version":
       return print(line, `spanring ${line.version}\n`);
     case "check":
@@ -94,7 +98,7 @@ function settingsText({ settings }: Extract<ConfigReading, { ok: true }>): strin
 function mistakesText(mistakes: readonly Mistake[]): string {
   const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
   const lines = mistakes.map((mistake) => `  ${mistakeText(mistake)}\n`).join("");
-  return `spanring: ${count} in the environment\n${lines}See spanring --help.\n`;
+  return `spanring: ${count} in the environment\n${lines}See spanring help environment.\n`;
 }
 
 function mistakeText({ variable, value, bound }: Mistake): string {

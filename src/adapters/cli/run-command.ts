@@ -15,7 +15,7 @@ import type { Environment } from "../../config/config.ts";
 import { readCommandArguments } from "./usage/arguments.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
-import { commandHelp } from "./usage/help.ts";
+import { commandHelp } from "./usage/command-help.ts";
 import { EXIT_CODE } from "./output/exit-code.ts";
 import { paletteFor } from "./output/palette.ts";
 import type { TextStream } from "./output/text-stream.ts";

@@ -69,6 +69,10 @@ export class HeldAnswer implements Disposable {
     this.reservedBytes = bytes;
   }
 
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
   /** Counts the spans that the answer lacks because there was no room for them. */
   get refusedSpans(): number {
     return this.refused;

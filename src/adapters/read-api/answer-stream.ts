@@ -40,7 +40,12 @@ export function streamArrivingChunks(
   watcher: StreamWatcher,
   brokenOff: AbortSignal,
 ): ReadableStream<Chunk> {
-  return streamOf(() => chunks.next(), watcher, brokenOff);
+  const ended = (): void => {
+    watcher.ended();
+    // Lets the producer free what it has. A fault in that is not one of the answer.
+    void Promise.resolve(chunks.return?.()).catch(() => {});
+  };
+  return streamOf(() => chunks.next(), { ...watcher, ended }, brokenOff);
 }
 
 type Next = () => IteratorResult<Chunk> | Promise<IteratorResult<Chunk>>;

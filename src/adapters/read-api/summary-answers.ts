@@ -144,13 +144,18 @@ function spanCountOf({ buffer }: RouteContext): number {
   return next - first;
 }
 
-/** Writes the whole response at once, because it is small. Long names count as held. */
+/**
+ * Writes the whole response at once, because it is small. Long names count as held. What was held
+ * until now took several turns of the event loop, so young collections do not free it: eight
+ * readers of 10,000 summaries left 35 MiB a second.
+ */
 function summaryResponse<Described extends Message>(
   context: RouteContext,
   held: HeldAnswer,
   { body, range }: { readonly body: Written<Described>; readonly range: SequenceRange },
 ): Response {
   const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
+  answerPace.noteOldGarbage(held.heldBytes);
   held.release();
   held.hold(bytes.length);
   const headers = { "Content-Type": JSON_TYPE, ...rangeHeaders(range) };

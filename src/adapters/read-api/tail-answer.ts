@@ -1,3 +1,4 @@
+import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Written } from "../api-messages/message.ts";
 import type { missedSpans } from "../api-messages/messages.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
@@ -152,16 +153,23 @@ export interface TailWriting {
   readonly runId: string;
 }
 
-/** Reports missed spans before the next ones. A piece is held until it has been sent. */
+/**
+ * Reports missed spans before the next ones. A piece is held until it has been sent, or until the
+ * reader has gone. Then its memory is freed at once: a piece of large spans has megabytes.
+ */
 export async function* tailChunks(
   pieces: AsyncIterable<TailPiece>,
   { form: { line, missed }, held, runId }: TailWriting,
 ): AsyncGenerator<Chunk, void> {
   for await (const piece of pieces) {
     const missedSpans = piece.missedSpans + held.takeRefused();
-    if (missedSpans > 0) yield encode(missed(missedSpans));
-    yield* spanLineChunks(piece, runId, line);
-    held.release();
+    try {
+      if (missedSpans > 0) yield encode(missed(missedSpans));
+      yield* spanLineChunks(piece, runId, line);
+    } finally {
+      releaseOwnBuffer(piece.request);
+      held.release();
+    }
   }
 }
 
@@ -175,16 +183,20 @@ export async function* withBeats(
   { beat }: Pick<TailForm, "beat">,
   { clock, everyMs }: { readonly clock: SleepingClock; readonly everyMs: number },
 ): AsyncGenerator<Chunk, void> {
-  yield encode(beat);
-  let next = chunks.next();
-  for (;;) {
-    const silence = new AbortController();
-    const beatDue = clock.sleep(everyMs, silence.signal).then(() => undefined);
-    // oxlint-disable-next-line no-await-in-loop -- chunks are sent one after the other
-    const result = await Promise.race([next, beatDue]).finally(() => silence.abort());
-    if (result?.done === true) return;
-    yield result?.value ?? encode(beat);
-    if (result !== undefined) next = chunks.next();
+  try {
+    yield encode(beat);
+    let next = chunks.next();
+    for (;;) {
+      const silence = new AbortController();
+      const beatDue = clock.sleep(everyMs, silence.signal).then(() => undefined);
+      // oxlint-disable-next-line no-await-in-loop -- chunks are sent one after the other
+      const result = await Promise.race([next, beatDue]).finally(() => silence.abort());
+      if (result?.done === true) return;
+      yield result?.value ?? encode(beat);
+      if (result !== undefined) next = chunks.next();
+    }
+  } finally {
+    await chunks.return?.();
   }
 }
 

@@ -1,3 +1,4 @@
+import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Cursor } from "../../domain/cursor.ts";
 import { waitForSpans, type WaitOutcome } from "../../application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../application/waiting/wait-for-trace.ts";
@@ -10,7 +11,7 @@ import type { ParsedRequest, RouteContext } from "./route.ts";
 import { holdAnswer, spansResponse, spanTypeFor } from "./span-answer.ts";
 import { DEFAULT_QUIET_MS, MAX_FOLLOWED_BY_ONE, MAX_WAIT_COUNT } from "./parameter.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface WaitValues {
   readonly count: number | undefined;
@@ -128,11 +129,14 @@ function wait(
   return waitForTrace(parts, { ...request, quietMs, maxTraces: MAX_FOLLOWED_BY_ONE });
 }
 
-/** Returns the buffer for reading traces one by one: each copy releases the previous one. */
+/** Returns the buffer for reading traces one by one: each copy frees the previous one. */
 function lastCopyOf(buffer: SearchedBuffer, held: HeldAnswer): SearchedBuffer {
+  let last: CopiedSpans | undefined;
   const copy = (sequences: readonly number[]) => {
+    if (last !== undefined) releaseOwnBuffer(last.request);
     held.release();
-    return buffer.copy(sequences);
+    last = buffer.copy(sequences);
+    return last;
   };
   return { ...buffer, copy };
 }

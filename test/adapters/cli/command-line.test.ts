@@ -128,7 +128,7 @@ test("--check lists warnings and then mistakes of a start on this machine, and f
 spanring: warning: FORWARD_ENDPOINT: up does not resolve
 spanring: 1 mistake in the environment
   API_HOST="nope": must be a name that resolves
-See spanring --help.
+See spanring help environment.
 `);
 });
 
@@ -147,7 +147,7 @@ test("--check lists mistakes of format and of this machine at once", async () =>
   LOG_LEVEL="LOUD": must be one of DEBUG, INFO, WARNING, ERROR
   OTLP_HTTP_PORT="4317": must be a port other than OTLP_GRPC_PORT
   API_HOST="nope": must be a name that resolves
-See spanring --help.
+See spanring help environment.
 `);
 });
 
@@ -172,7 +172,7 @@ test.each([[["--check"]], [[]]])(
       stderr: `spanring: 2 mistakes in the environment
   MAX_BUFFER_SIZE="none": must be a whole number of spans from 1 to 13000000
   LOG_LEVEL="\\x1b[2J": must be one of DEBUG, INFO, WARNING, ERROR
-See spanring --help.
+See spanring help environment.
 `,
       served: [],
     });
@@ -200,7 +200,7 @@ test.each([
   { argv: ["--halp"], refusal: 'unknown option "--halp"; did you mean --help?' },
   { argv: ["serve"], refusal: 'unknown command "serve"' },
   { argv: ["tial"], refusal: 'unknown command "tial"; did you mean tail?' },
-  { argv: ["help"], refusal: 'unknown command "help"; did you mean --help?' },
+  { argv: ["hlep"], refusal: 'unknown command "hlep"; did you mean help?' },
   { argv: ["--help", "--nonsense"], refusal: 'unknown option "--nonsense"' },
   { argv: ["-"], refusal: 'unknown command "-"' },
   { argv: [""], refusal: 'unknown command ""' },
@@ -220,6 +220,31 @@ test.each([
     stderr: `spanring: ${refusal}\nSee spanring --help.\n`,
     served: [],
   });
+});
+
+test("help and version are words as well as options", async () => {
+  const help = await run(["help"]);
+  const version = await run(["version"]);
+  const ofTail = await run(["help", "tail"]);
+  const environment = await run(["help", "environment"]);
+
+  expect(help).toEqual(await run(["--help"]));
+  expect(version).toEqual(await run(["--version"]));
+  expect(ofTail).toEqual(await run(["tail", "--help"]));
+  expect(environment).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(environment.stdout).toStartWith("Environment\n  OTLP_GRPC_HOST=0.0.0.0\n");
+});
+
+test.each([
+  { argv: ["help", "tial"], refusal: 'no help on "tial"; did you mean tail?' },
+  { argv: ["help", "enviroment"], refusal: 'no help on "enviroment"; did you mean environment?' },
+  { argv: ["help", "tail", "get"], refusal: 'no help on "tail get"' },
+  { argv: ["help", "\u001b[2J"], refusal: String.raw`no help on "\x1b[2J"` },
+])("$argv is refused: $refusal", async ({ argv, refusal }) => {
+  const done = await run(argv);
+
+  const stderr = `spanring: ${refusal}\nSee spanring help.\n`;
+  expect(done).toEqual({ exitCode: 2, stdout: "", stderr, served: [] });
 });
 
 test("--help takes precedence over --version, and --version over --check", async () => {

@@ -117,6 +117,25 @@ test("a stream that is cancelled while it waits for a chunk ends once", async ()
   expect(ends).toEqual(["ended"]);
 });
 
+test("the producer of a stream that is cancelled ends", async () => {
+  const ended: string[] = [];
+  const chunks = (async function* () {
+    try {
+      yield new Uint8Array(1);
+      yield new Uint8Array(1);
+    } finally {
+      ended.push("producer");
+    }
+  })();
+  const reader = streamArrivingChunks(chunks, watch().watcher, NEVER).getReader();
+  await reader.read();
+
+  await reader.cancel();
+  await otherWork();
+
+  expect(ended).toEqual(["producer"]);
+});
+
 test("a failure after the stream was cancelled is not reported", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();

@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
+import { answerPace } from "../../../src/adapters/read-api/answer-stream.ts";
 import { type ConnectedSpan, connectedRequests } from "../../support/requests/connected-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import {
@@ -31,6 +32,18 @@ function runWith(...spans: Partial<ConnectedSpan>[]) {
 }
 
 const UNTIMED = { startNano: 0n, endNano: 0n };
+
+// Goal: summaries are collected although they outlive young collections. Method: the garbage that a
+// response reports is compared with the number of its summaries.
+test("a response with summaries reports them as old garbage", async () => {
+  using noted = spyOn(answerPace, "noteOldGarbage");
+  const { request } = runWith({}, { trace: 2 }, { trace: 3 });
+
+  const response = await request("/api/traces");
+  await response.json();
+
+  expect(noted.mock.calls).toEqual([[3 * 1024]]);
+});
 
 test("GET /api/operations summarises spans by service and name", async () => {
   const { request } = runWith({}, { isError: true }, { service: "till", name: "pay", ...UNTIMED });

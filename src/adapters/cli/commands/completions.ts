@@ -6,14 +6,19 @@ import {
   COMMAND_NAMES,
   COMMANDS,
   type CommandName,
+  HELP_TOPICS,
   SERVE_OPTIONS,
+  SERVE_WORDS,
 } from "../usage/command-table.ts";
+import { services as servicesMessage } from "../../api-messages/messages.ts";
+import { askForSuccess, messageIn } from "../api/ask-api.ts";
 import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { suggestion } from "../../../domain/text/nearest-word.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName } from "../usage/option-table.ts";
 
 export async function completions(run: CommandRun): Promise<ExitCode> {
   const [name = ""] = run.operands;
+  if (name === SERVICES) return await printServices(run);
   const shell = SHELLS.find((known) => known === name);
   if (shell === undefined) {
     const choice = `${quotePeerText(name)}" is not one of ${SHELLS.join(", ")}`;
@@ -23,7 +28,27 @@ export async function completions(run: CommandRun): Promise<ExitCode> {
   return EXIT_CODE.ok;
 }
 
-/** Scripts that complete commands, options, and values that are one of a few words. */
+/** The operand that lists services instead of printing a script, which uses the list. */
+const SERVICES = "services";
+
+/**
+ * Matches names without a meaning to any shell: scripts pass the list to \`compgen\`, for example,
+ * which would execute a substitution in it, and any peer can choose such a name.
+ */
+const PLAIN_NAME = /^[\w.:@+][\w.:@+-]*$/;
+
+async function printServices(run: CommandRun): Promise<ExitCode> {
+  const response = await askForSuccess(run, { path: "/api/services" });
+  const { services } = await messageIn(response, servicesMessage);
+  const plain = services.filter(({ service }) => PLAIN_NAME.test(service));
+  run.stdout.write(plain.map(({ service }) => `${service}\n`).join(""));
+  return EXIT_CODE.ok;
+}
+
+/**
+ * Scripts that complete commands, options, values that are one of a few words, and the services of
+ * the running spanring.
+ */
 export const COMPLETION_SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => string>> = {
   bash: bashScript,
   zsh: zshScript,
@@ -33,6 +58,12 @@ export const COMPLETION_SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => 
 const FILE_COMMAND: CommandName = "send";
 const SHELL_COMMAND: CommandName = "completions";
 
+const HELP_WORDS = [...COMMAND_NAMES, ...HELP_TOPICS].join(" ");
+const SERVICE_OPTION: OptionName = "service";
+const LIST_SERVICES = `${SHELL_COMMAND} ${SERVICES} 2>/dev/null`;
+const SERVICE_TAKERS = COMMAND_NAMES.filter((name) =>
+  COMMANDS[name].options.includes(SERVICE_OPTION),
+);
 const WORD_OPTIONS = OPTION_NAMES.filter((name) => OPTIONS[name].words !== undefined);
 const FILE_OPTIONS = OPTION_NAMES.filter((name) => OPTIONS[name].isFile === true);
 
@@ -59,17 +90,22 @@ _spanring() {
   COMPREPLY=()
   case $previous in
 ${valueCases.join("\n")}
+    --${SERVICE_OPTION})
+      words="$(\${COMP_WORDS[0]} ${LIST_SERVICES})"
+      COMPREPLY=($(compgen -W "$words" -- "$current")); return ;;
     ${fileCases}) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
   if [[ $COMP_CWORD -eq 1 ]]; then
-    words="${COMMAND_NAMES.join(" ")} ${dashed(SERVE_OPTIONS)}"
+    words="${[...COMMAND_NAMES, ...SERVE_WORDS].join(" ")} ${dashed(SERVE_OPTIONS)}"
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     return
   fi
   case \${COMP_WORDS[1]} in
 ${optionCases.join("\n")}
   esac
-  if [[ \${COMP_WORDS[1]} == ${FILE_COMMAND} && $current != -* ]]; then
+  if [[ \${COMP_WORDS[1]} == help ]]; then
+    COMPREPLY=($(compgen -W "${HELP_WORDS}" -- "$current"))
+  elif [[ \${COMP_WORDS[1]} == ${FILE_COMMAND} && $current != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
   elif [[ \${COMP_WORDS[1]} == ${SHELL_COMMAND} && $current != -* ]]; then
     COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$current"))
@@ -82,6 +118,7 @@ complete -o filenames -F _spanring spanring
 }
 
 function zshScript(): string {
+  const serveWords = SERVE_WORDS.map((name) => `    ${zshPair(name, OPTIONS[name].meaning)}`);
   const commands = COMMAND_NAMES.map((name) => `    ${zshPair(name, COMMANDS[name].summary)}`);
   const cases = COMMAND_NAMES.map((name) => {
     const words = [...COMMANDS[name].options.map(zshOption), zshOperand(name)];
@@ -90,11 +127,16 @@ function zshScript(): string {
   const serve = SERVE_OPTIONS.map((option) => `    ${zshOption(option)}`);
   return `#compdef spanring
 # Completions of spanring for zsh.
+_spanring_services() {
+  local -a services
+  services=(\${(f)"$(spanring ${LIST_SERVICES})"})
+  compadd -a services
+}
 _spanring() {
   local state
   local -a commands
   commands=(
-${commands.join("\n")}
+${[...commands, ...serveWords].join("\n")}
   )
   _arguments -C \\
 ${serve.join(" \\\n")} \\
@@ -104,6 +146,7 @@ ${serve.join(" \\\n")} \\
     command) _describe command commands ;;
     arguments) case $words[1] in
 ${cases.join("\n")}
+      help) _arguments '1:topic:(${HELP_WORDS})' ;;
     esac ;;
   esac
 }
@@ -119,7 +162,8 @@ function zshPair(name: string, meaning: string): string {
 function zshOption(name: OptionName): string {
   const { value, meaning, words, isFile, isRepeatable } = OPTIONS[name];
   const escapedMeaning = meaning.replaceAll(/[[\]:]/g, "\\$&");
-  const action = words === undefined ? (isFile === true ? "_files" : "") : `(${words.join(" ")})`;
+  const given = isFile === true ? "_files" : name === SERVICE_OPTION ? "_spanring_services" : "";
+  const action = words === undefined ? given : `(${words.join(" ")})`;
   const argument = value === undefined ? "" : `:${value.replaceAll(/[[\]:]/g, "")}:${action}`;
   return singleQuoted(`${isRepeatable === true ? "*" : ""}--${name}[${escapedMeaning}]${argument}`);
 }
@@ -132,6 +176,10 @@ function zshOperand(name: CommandName): string {
 function fishScript(): string {
   const isFirst = "-n __fish_use_subcommand";
   const serve = SERVE_OPTIONS.map((name) => `complete -c spanring ${isFirst} ${fishOption(name)}`);
+  const words = SERVE_WORDS.map(
+    (name) =>
+      `complete -c spanring ${isFirst} -a ${name} -d ${singleQuoted(OPTIONS[name].meaning)}`,
+  );
   const commands = COMMAND_NAMES.map((name) => {
     const summary = singleQuoted(COMMANDS[name].summary);
     return `complete -c spanring ${isFirst} -a ${name} -d ${summary}`;
@@ -143,13 +191,16 @@ function fishScript(): string {
   );
   return `# Completions of spanring for fish.
 complete -c spanring -f
-${[...serve, ...commands, ...options].join("\n")}
+${[...serve, ...commands, ...words, ...options].join("\n")}
+complete -c spanring ${fishSeen(SERVICE_TAKERS.join(" "))} \\
+  -l ${SERVICE_OPTION} -x -a '(spanring ${LIST_SERVICES})'
+complete -c spanring -n '__fish_seen_subcommand_from help' -a '${HELP_WORDS}'
 complete -c spanring ${fishSeen(FILE_COMMAND)} -F
 complete -c spanring ${fishSeen(SHELL_COMMAND)} -a '${SHELLS.join(" ")}'
 `;
 }
 
-function fishSeen(name: CommandName): string {
+function fishSeen(name: string): string {
   return `-n '__fish_seen_subcommand_from ${name}'`;
 }
 

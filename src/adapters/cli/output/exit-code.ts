@@ -1,4 +1,4 @@
-/** The exit codes, as `--help` lists them. */
+/** The exit codes, as `spanring help exit-codes` lists them. */
 export const EXIT_CODE = {
   ok: 0,
   /** The configuration is valid, but the program cannot run: a port is in use, for example. */

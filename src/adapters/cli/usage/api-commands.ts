@@ -96,7 +96,7 @@ export const API_COMMANDS = {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "show count, rate, errors and latency by service and span name",
+    summary: "show rates, errors and latencies by span name",
     details: [
       "Covers matching spans in the buffer. The rate is over the time from the first start to " +
         "the last end of these spans. Percentiles are within 1.6 %. On a terminal it prints a " +

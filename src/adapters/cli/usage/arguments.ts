@@ -2,9 +2,12 @@ import { parseArgs } from "node:util";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import {
   COMMAND_NAMES,
+  HELP_TOPICS,
+  type HelpTopic,
   type CommandName,
   isCommandName,
   SERVE_OPTIONS,
+  SERVE_WORDS,
   COMMANDS,
 } from "./command-table.ts";
 import { suggestion } from "../../../domain/text/nearest-word.ts";
@@ -13,6 +16,8 @@ import { isOptionName, OPTIONS, type OptionName, optionUsage } from "./option-ta
 /** What a command line requests: to serve if it has no arguments. */
 export type Request =
   | { readonly command: "serve" | "check" | "help" | "version" }
+  | { readonly command: "topic"; readonly topic: HelpTopic }
+  | { readonly command: "unknown topic"; readonly argument: string }
   | { readonly command: "client"; readonly name: CommandName; readonly argv: readonly string[] }
   | { readonly command: "unknown"; readonly argument: string };
 
@@ -26,10 +31,29 @@ export function readArguments(argv: readonly string[]): Request {
   if (first !== undefined && isCommandName(first)) {
     return { command: "client", name: first, argv: rest };
   }
+  if (first === "help") return readHelp(rest);
+  if (first === "version") return { command: "version" };
   const unknown = argv.find((argument) => serveOption(argument) === undefined);
   if (unknown !== undefined) return { command: "unknown", argument: unknown };
   const options = new Set(argv.map(serveOption));
   return { command: PRECEDENCE.find((command) => options.has(command)) ?? "serve" };
+}
+
+/** Reads the arguments of `spanring help`. */
+function readHelp([word, extra]: readonly string[]): Request {
+  if (word === undefined) return { command: "help" };
+  if (extra !== undefined) return { command: "unknown topic", argument: `${word} ${extra}` };
+  if (isCommandName(word)) return { command: "client", name: word, argv: ["--help"] };
+  const topic = HELP_TOPICS.find((known) => known === word);
+  return topic === undefined
+    ? { command: "unknown topic", argument: word }
+    : { command: "topic", topic };
+}
+
+/** Describes a word that `spanring help` does not know, and suggests a known one. */
+export function unknownTopic(argument: string): string {
+  const known = [...HELP_TOPICS, ...COMMAND_NAMES];
+  return `no help on "${quotePeerText(argument)}"${suggestion(argument, known)}`;
 }
 
 function serveOption(argument: string): ServeOption | undefined {
@@ -52,7 +76,7 @@ export function unknownArgument(argument: string): string {
   if (argument.startsWith("-") && argument !== "-") {
     return `unknown option "${shown}"${suggestion(argument, options)}`;
   }
-  return `unknown command "${shown}"${suggestion(argument, [...COMMAND_NAMES, ...options])}`;
+  return `unknown command "${shown}"${suggestion(argument, [...COMMAND_NAMES, ...SERVE_WORDS])}`;
 }
 
 /** An option as the user wrote it; the value of a switch is "true". */

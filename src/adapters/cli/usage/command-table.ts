@@ -36,7 +36,7 @@ const SPECS = {
     operands: "-- COMMAND...",
     minOperands: 1,
     maxOperands: Infinity,
-    summary: "run a command with a receiver, and check the spans it emits",
+    summary: "run a command with a receiver, and check its spans",
     details: [
       "The command finds the receiver in its environment, and its OpenTelemetry SDK exports " +
         "traces there promptly. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
@@ -74,7 +74,7 @@ const SPECS = {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "create a token for OTLP_AUTH_TOKENS_FILE or API_AUTH_TOKENS_FILE",
+    summary: "create a token for exporters or readers",
     details: [
       "Prints two lines: the token, which a client sends, and its SHA-256 hash, which stands for " +
         "it in the file. The token cannot be recovered from the hash.",
@@ -97,10 +97,13 @@ const SPECS = {
       "bash: source <(spanring completions bash)",
       'zsh:  spanring completions zsh > "${fpath[1]}/_spanring"',
       "fish: spanring completions fish > ~/.config/fish/completions/spanring.fish",
+      "The scripts complete --service by spanring completions services, which lists the " +
+        "services of the running spanring whose names need no quotes.",
     ],
     options: ["help"],
     found: "done",
     isLocal: true,
+    otherExits: [["3", "services: cannot connect, or unusable response"]],
     examples: [],
   },
 } as const satisfies Record<string, CommandSpec>;
@@ -113,6 +116,14 @@ export const COMMAND_NAMES = Object.keys(SPECS) as readonly CommandName[];
 
 /** Options of `spanring` without a command, which serves. */
 export const SERVE_OPTIONS = ["check", "help", "version"] as const satisfies readonly OptionName[];
+
+/** Words that ask for help or for the version, like the options of these names. */
+export const SERVE_WORDS = ["help", "version"] as const;
+
+/** What `spanring help` explains, besides the commands. */
+export const HELP_TOPICS = ["environment", "ports", "exit-codes"] as const;
+
+export type HelpTopic = (typeof HELP_TOPICS)[number];
 
 /** Operands of `spanring completions`. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;

@@ -1,9 +1,8 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
-import { COMMAND_NAMES, COMMANDS, SERVE_OPTIONS, type CommandName } from "./command-table.ts";
-import type { CommandSpec } from "./command-spec.ts";
 import { EXIT_CODE } from "../output/exit-code.ts";
-import { OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 import type { Palette } from "../output/palette.ts";
+import { COMMAND_NAMES, COMMANDS, HELP_TOPICS, type HelpTopic } from "./command-table.ts";
+import { OPTIONS } from "./option-table.ts";
 
 const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
 const HTTP_PORT = VARIABLES.OTLP_HTTP_PORT.unset;
@@ -12,63 +11,66 @@ const API_PORT = VARIABLES.API_PORT.unset;
 const HELP_COLUMNS = 100;
 const INDENT = " ".repeat(6);
 
-/** Returns the output of `--help`. Variables, defaults and bounds come from `config/`. */
-export function helpText(version: string, palette: Palette): string {
-  const sections = [
-    introduction(version, palette),
-    section("Usage", usageEntries(), palette),
-    section("Commands", commands(), palette),
-    section("Ports", ports(), palette),
-    section("Environment", variables(), palette),
-    section("Exit codes", exitCodes(), palette),
-    section("Examples", examples(), palette),
-  ];
-  return `${sections.join("\n\n")}\n`;
-}
-
-function introduction(version: string, { heading }: Palette): string {
-  return `${heading(`spanring ${version}`)} - a bounded buffer for OpenTelemetry traces
-
-Point any OTLP exporter at it: it keeps the newest spans in a fixed amount of memory, returns them
-byte for byte, and accounts for every span it received.`;
-}
-
 /** A word, and its meaning beside or below it. */
 type Entry = readonly [word: string, meaning: string];
+
+/** Returns the output of `--help`, which fits a terminal of 80 columns and 24 lines. */
+export function helpText(version: string, { heading, word }: Palette): string {
+  const topics = HELP_TOPICS.join(", ");
+  const entries = columns([
+    ["", `receive spans: OTLP/gRPC on ${GRPC_PORT}, OTLP/HTTP on ${HTTP_PORT}`],
+    ["--check", OPTIONS.check.meaning],
+    ...COMMAND_NAMES.map((name): Entry => [name, COMMANDS[name].summary]),
+    ["version", OPTIONS.version.meaning],
+    ["help COMMAND", "options and examples of a command"],
+    ["help TOPIC", `${topics}`],
+  ]);
+  const lines = entries.map(([name, meaning]) => `  ${word(`spanring ${name}`)}${meaning}`);
+  return `${heading(`spanring ${version}`)} - a bounded buffer for OpenTelemetry traces
+
+${lines.join("\n")}
+`;
+}
+
+/** Returns the output of `spanring help TOPIC`. */
+export function topicText(topic: HelpTopic, palette: Palette): string {
+  return `${TOPIC_SECTIONS[topic](palette).join("\n\n")}\n`;
+}
+
+/** The sections of each topic. Variables, defaults and bounds come from `config/`. */
+const TOPIC_SECTIONS: Readonly<Record<HelpTopic, (palette: Palette) => string[]>> = {
+  environment: (palette) => [
+    section("Environment", variables(), palette),
+    section("Environment of commands", commandVariables(), palette),
+    section("Examples", examples(), palette),
+  ],
+  ports: (palette) => [section("Ports", ports(), palette)],
+  "exit-codes": (palette) => [
+    section("Exit codes", exitCodes(), palette),
+    section("Signals", signals(), palette),
+  ],
+};
 
 function section(title: string, entries: readonly Entry[], { heading, word }: Palette): string {
   const lines = entries.map(([name, meaning]) => `  ${word(name)}${meaning}`);
   return [heading(title), ...lines].join("\n");
 }
 
-function usageEntries(): Entry[] {
+function signals(): Entry[] {
   return columns([
-    ["spanring", "receive spans until SIGTERM, SIGINT or a closed terminal; a second"],
-    ["", "signal ends the grace period, a third exits immediately; SIGQUIT skips"],
-    ["", "the grace period; SIGHUP without a terminal reloads tokens, headers, TLS"],
-    ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
-    ["spanring COMMAND --help", "describe a command and its options"],
+    ["SIGTERM, SIGINT", "stop: send what can be sent within the grace period, and save the rest;"],
+    ["", "a second signal ends the grace period, a third exits immediately"],
+    ["SIGQUIT", "stop without the grace period"],
+    ["SIGHUP", "stop if the terminal was closed; without a terminal, reload tokens, headers, TLS"],
   ]);
 }
 
-function serveUsage(name: OptionName): string {
-  const { short } = OPTIONS[name];
-  return `spanring --${name}${short === undefined ? "" : `, -${short}`}`;
-}
-
-/** Lists the commands with `SPANRING_URL`, which the serving program does not read. */
-function commands(): Entry[] {
-  const words = COMMAND_NAMES.map((name): Entry => [
-    `spanring ${name} ${COMMANDS[name].operands}`.trimEnd(),
-    COMMANDS[name].summary,
-  ]);
+function commandVariables(): Entry[] {
   return columns([
-    ...words,
-    ["", `Commands connect to http://127.0.0.1:${API_PORT}; --url or`],
-    ["", "SPANRING_URL overrides it."],
-    ["", "--token-file or SPANRING_TOKEN sets the token to send."],
-    ["", "A proxy from HTTP_PROXY is used for other machines only."],
-    ["", "NO_COLOR or TERM=dumb disables colours."],
+    ["SPANRING_URL", `read API of commands, as --url (default http://127.0.0.1:${API_PORT})`],
+    ["SPANRING_TOKEN", "token of commands; --token-file overrides it"],
+    ["HTTP_PROXY", "proxy of commands, for other machines only"],
+    ["NO_COLOR", "disables colours, as TERM=dumb does"],
   ]);
 }
 
@@ -127,63 +129,4 @@ function examples(): Entry[] {
 function columns(entries: readonly Entry[]): Entry[] {
   const width = Math.max(...entries.map(([word]) => word.length)) + 2;
   return entries.map(([word, meaning]) => [word, " ".repeat(width - word.length) + meaning]);
-}
-
-const TEXT_COLUMNS = 80;
-
-/** Returns the output of `spanring COMMAND --help`. */
-export function commandHelp(command: CommandName, palette: Palette): string {
-  const spec = COMMANDS[command];
-  const usage = `spanring ${command} [OPTIONS] ${spec.operands}`.trimEnd();
-  const exits = commandExitCodes(command).map(
-    ([code, meaning]) => `  ${palette.word(code)}  ${meaning}`,
-  );
-  const sections = [
-    `${palette.heading(usage)}\n  ${spec.summary}`,
-    spec.details.map((paragraph) => Bun.wrapAnsi(paragraph, TEXT_COLUMNS)).join("\n"),
-    [palette.heading("Options"), ...optionLines(spec.options, palette)].join("\n"),
-    [palette.heading("Exit codes"), ...exits].join("\n"),
-    ...(spec.examples.length === 0 ? [] : [commandExamples(spec, palette)]),
-  ];
-  return `${sections.join("\n\n")}\n`;
-}
-
-function optionLines(options: readonly OptionName[], { word }: Palette): string[] {
-  const usages = options.map(usageWithShort);
-  const width = Math.max(...usages.map((usage) => usage.length)) + 2;
-  return options.map((name, index) => {
-    const usage = usages[index]!;
-    const meaning = wrapped(OPTIONS[name].meaning, width + 2);
-    return `  ${word(usage)}${" ".repeat(width - usage.length)}${meaning}`;
-  });
-}
-
-/** Wraps a text that begins after so many columns; its other lines begin below the first. */
-function wrapped(text: string, columnsBefore: number): string {
-  const lines = Bun.wrapAnsi(text, HELP_COLUMNS - columnsBefore).split("\n");
-  return lines.join(`\n${" ".repeat(columnsBefore)}`);
-}
-
-function usageWithShort(name: OptionName): string {
-  const { short } = OPTIONS[name];
-  return short === undefined ? optionUsage(name) : `${optionUsage(name)}, -${short}`;
-}
-
-function commandExitCodes(command: CommandName): (readonly [code: string, meaning: string])[] {
-  const { found, notFound, isLocal = false, isSilent = false, otherExits = [] } = COMMANDS[command];
-  return [
-    [String(EXIT_CODE.ok), found],
-    ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
-    [String(EXIT_CODE.badUsage), "the command line is invalid; nothing was tried"],
-    ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
-    ...(isSilent ? [] : [[String(EXIT_CODE.cannotWrite), NO_ROOM] as [string, string]]),
-    ...otherExits,
-  ];
-}
-
-const NO_ANSWER = "cannot connect, or unusable response";
-const NO_ROOM = "cannot write to standard output, for example because a disk is full";
-
-function commandExamples({ examples: lines }: CommandSpec, { heading }: Palette): string {
-  return [heading("Examples"), ...lines.map((line) => `  ${line}`)].join("\n");
 }

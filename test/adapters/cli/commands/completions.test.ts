@@ -1,8 +1,14 @@
 import { expect, test } from "bun:test";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SEQUENCE } from "../../../support/fakes/api-answers.ts";
+import { startFakeServer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 import {
   SHELLS,
   COMMAND_NAMES,
   COMMANDS,
+  HELP_TOPICS,
   SERVE_OPTIONS,
 } from "../../../../src/adapters/cli/usage/command-table.ts";
 import { COMPLETION_SCRIPTS } from "../../../../src/adapters/cli/commands/completions.ts";
@@ -12,6 +18,20 @@ import {
   OPTIONS,
   type OptionName,
 } from "../../../../src/adapters/cli/usage/option-table.ts";
+
+stopFakeServersAfterEach();
+
+const LEDGER = {
+  received: 1,
+  rejected: 0,
+  accepted: 1,
+  buffered: 1,
+  taken: 0,
+  delivered: 0,
+  evicted: 0,
+  undeliverable: 0,
+};
+const SERVICE = { spans: LEDGER, bytes: LEDGER, lastSeen: "2025-07-20T08:26:40.123Z" };
 
 test.each(SHELLS)("the script for %s is printed", async (shell) => {
   const end = await runCommands(["completions", shell]);
@@ -85,9 +105,44 @@ test.each([
   { words: ["spanring", "get", "--sp"], offers: ["--span-id"] },
   { words: ["spanring", "get", "--status", ""], offers: ["unset", "ok", "error"] },
   { words: ["spanring", "completions", ""], offers: ["bash", "zsh", "fish"] },
+  { words: ["spanring", "help", "e"], offers: ["environment", "exit-codes"] },
+  { words: ["spanring", "v"], offers: ["version"] },
   { words: ["spanring", "clear", "--name"], offers: [""] },
 ])("bash offers $offers after $words", ({ words, offers }) => {
   expect(bashOffers(words)).toEqual([...offers]);
+});
+
+const HOSTILE_SERVICE = "$(touch /tmp/spanring-hostile)";
+const services = (...names: string[]) => ({
+  services: names.map((service) => ({ ...SERVICE, service })),
+  sequence: SEQUENCE,
+});
+
+test("services are listed for the scripts, except names with a meaning to a shell", async () => {
+  const names = ["shop", "a.b-c:1@x", HOSTILE_SERVICE, "two words", "`id`", "-x", "a;b", "ü", ""];
+
+  const { url, requests } = startFakeServer(() => Response.json(services(...names)));
+
+  const end = await runCommands(["completions", "services"], { env: { SPANRING_URL: url } });
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: "shop\na.b-c:1@x\n", stderr: "" });
+  expect(requests.map(({ path }) => path)).toEqual(["/api/services"]);
+});
+
+test("bash completes --service with the services of the running spanring", () => {
+  const folder = temporaryFolder();
+  const program = join(folder, "spanring");
+  writeFileSync(
+    program,
+    '#!/bin/sh\n[ "$*" = "completions services" ] && printf "shop\\nshed\\ntill\\n"\n',
+  );
+  chmodSync(program, 0o755);
+
+  expect(bashOffers([program, "tail", "--service", "sh"])).toEqual(["shop", "shed"]);
+});
+
+test.each(["zsh", "fish"] as const)("the script for %s lists services", (shell) => {
+  expect(COMPLETION_SCRIPTS[shell]()).toContain("(spanring completions services 2>/dev/null)");
 });
 
 test("bash offers all options of a command", () => {
@@ -167,14 +222,18 @@ test("zsh offers every command and the options without a command", () => {
   const [commands = "", rest = ""] = list.split("\n  )\n  _arguments -C ");
   const serving = shellWords(rest.slice(0, rest.indexOf("\n  case ")));
 
-  expect(shellWords(commands.replaceAll("\n", " "))).toEqual(
-    COMMAND_NAMES.map((name) => `${name}:${COMMANDS[name].summary}`),
-  );
+  const summaries = COMMAND_NAMES.map((name) => `${name}:${COMMANDS[name].summary}`);
+  expect(shellWords(commands.replaceAll("\n", " "))).toEqual([
+    ...summaries,
+    "help:print this help",
+    "version:print the version",
+  ]);
   expect(serving.slice(0, -2).map(zshOption)).toEqual(SERVE_OPTIONS.map(expectedOption));
 });
 
 /** The words of each line of the script for fish. */
 const fishLines = COMPLETION_SCRIPTS.fish()
+  .replaceAll("\\\n", "")
   .split("\n")
   .filter((line) => line !== "" && !line.startsWith("#"))
   .map(shellWords);
@@ -210,9 +269,11 @@ test("fish offers every command and the options without a command", () => {
   expect(lines.filter((words) => words.includes("-l")).map(fishOption)).toEqual(
     SERVE_OPTIONS.map(expectedOption),
   );
-  expect(lines.filter((words) => words[0] === "-a")).toEqual(
-    COMMAND_NAMES.map((name) => ["-a", name, "-d", COMMANDS[name].summary]),
-  );
+  expect(lines.filter((words) => words[0] === "-a")).toEqual([
+    ...COMMAND_NAMES.map((name) => ["-a", name, "-d", COMMANDS[name].summary]),
+    ["-a", "help", "-d", "print this help"],
+    ["-a", "version", "-d", "print the version"],
+  ]);
 });
 
 test("fish completes files after send, shells after completions, and no other operands", () => {
@@ -220,8 +281,10 @@ test("fish completes files after send, shells after completions, and no other op
     (words) => !words.includes("-l") && !words.includes("__fish_use_subcommand"),
   );
 
+  const topics = [...COMMAND_NAMES, ...HELP_TOPICS].join(" ");
   expect(operands.map((words) => words.slice(3))).toEqual([
     ["-f"],
+    ["-n", "__fish_seen_subcommand_from help", "-a", topics],
     ["-n", "__fish_seen_subcommand_from send", "-F"],
     ["-n", "__fish_seen_subcommand_from completions", "-a", "bash zsh fish"],
   ]);
