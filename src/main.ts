@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 import packageJson from "../package.json" with { type: "json" };
 import { SYSTEM_CLOCK } from "./adapters/clock/system-clock.ts";
 import { runCommandLine } from "./adapters/cli/command-line.ts";
@@ -6,6 +7,8 @@ import { EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
 import type { Receiver } from "./adapters/cli/command/command-run.ts";
 import { stopSignal } from "./adapters/cli/run-command.ts";
 import { openMessageStream, openTextStream } from "./adapters/cli/output/text-stream.ts";
+import { GREETED_EVENTS, greetPerson, type GreetingStream } from "./adapters/cli/greet-person.ts";
+import { createTextLogger } from "./adapters/logging/text-logger.ts";
 import { LineWriter, createLogger } from "./adapters/logging/pino-logger.ts";
 import { logUnforeseen, type UnforeseenEvents } from "./adapters/logging/unforeseen-events.ts";
 import {
@@ -25,12 +28,21 @@ const { version } = packageJson;
 const STANDARD_ERROR = 2;
 const LAST_LINES_MS = 500;
 
+/** What surrounds the server while it runs. */
+interface Surroundings {
+  readonly unforeseen: UnforeseenEvents;
+  readonly greet: (server: RunningServer) => void;
+}
+
 async function serve(config: Config, warnings: readonly ConfigWarning[]): Promise<number> {
-  return await withLogger(config, async (logger) => {
+  return await withLogger(config, async (logger, lines) => {
     for (const warning of warnings) logger.warning("configuration", { ...warning });
     const unforeseen = logUnforeseen(process, logger, SYSTEM_CLOCK);
     try {
-      return await serveUntilStopped(config, logger, unforeseen);
+      const greet = (server: RunningServer): void => {
+        if (isLogText(config)) greetPerson({ ...server, version, config }, streamOf(lines));
+      };
+      return await serveUntilStopped(config, logger, { unforeseen, greet });
     } catch (error) {
       if (!(error instanceof CannotStartError)) logger.error("cannot_run", { error });
       return EXIT_CODE.cannotRun;
@@ -41,12 +53,12 @@ async function serve(config: Config, warnings: readonly ConfigWarning[]): Promis
 }
 
 async function withLogger<Result>(
-  { logLevel }: Config,
-  use: (logger: Logger) => Promise<Result>,
+  config: Config,
+  use: (logger: Logger, lines: LineWriter) => Promise<Result>,
 ): Promise<Result> {
   const lines = new LineWriter(STANDARD_ERROR);
   try {
-    return await use(createLogger(logLevel, lines));
+    return await use(loggerOf(config, lines), lines);
   } finally {
     // The reader of the log may have stopped reading.
     await stopWithin(
@@ -57,10 +69,25 @@ async function withLogger<Result>(
   }
 }
 
+/** Returns a logger in the form that the configuration selects. */
+function loggerOf(config: Config, lines: LineWriter): Logger {
+  if (!isLogText(config)) return createLogger(config.logLevel, lines);
+  return createTextLogger(config.logLevel, lines, GREETED_EVENTS);
+}
+
+function streamOf(lines: LineWriter): GreetingStream {
+  const write = (text: string): void => lines.write(text);
+  return { write, isTerminal: isatty(STANDARD_ERROR), env: process.env };
+}
+
+function isLogText({ logFormat }: Config): boolean {
+  return logFormat === "text" || (logFormat === "auto" && isatty(STANDARD_ERROR));
+}
+
 async function serveUntilStopped(
   config: Config,
   logger: Logger,
-  unforeseen: UnforeseenEvents,
+  { unforeseen, greet }: Surroundings,
 ): Promise<number> {
   const starting = Promise.withResolvers<RunningServer>();
   const signals = listenToSignals(() => void starting.promise.then((server) => server.reload()));
@@ -73,6 +100,7 @@ async function serveUntilStopped(
   } = config.buffer;
   const { runId: run_id } = server;
   logger.info("ready", { version, run_id, max_spans, max_bytes, overflow_policy });
+  greet(server);
   const signal = await signals.stopped;
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
   logger.info("stopping", { signal, grace_ms: graceMs });
@@ -104,7 +132,7 @@ async function hurryOnSecondSignal(
 /** Starts a receiver for a command. It logs only warnings and errors. */
 async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
-  const logger = createLogger(config.logLevel, lines);
+  const logger = loggerOf(config, lines);
   const server = await startServer({ config, logger, version });
   const { ports, buffer, arrivals, problems } = server;
   return { ports, buffer, arrivals, problems, stop: () => server.stop(config.shutdownGraceMs) };

@@ -38,6 +38,7 @@ export interface Config {
   readonly buffer: BufferConfig;
   readonly limits: LimitsConfig;
   readonly logLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR";
+  readonly logFormat: "auto" | "json" | "text";
   readonly shutdownGraceMs: number;
   /** The path of the spill file; empty for none. */
   readonly shutdownSpillFile: string;
@@ -192,6 +193,7 @@ function configOf(settings: Settings): Config {
     }),
     limits: limitsOf(settings),
     logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
     shutdownSpillFile: settings.SHUTDOWN_SPILL_FILE,
     log: logOf(settings),

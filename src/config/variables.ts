@@ -163,6 +163,10 @@ export const VARIABLES = {
   ),
 
   LOG_LEVEL: level("INFO", "lowest level that is logged"),
+  LOG_FORMAT: choice(["auto", "json", "text"])(
+    "auto",
+    "form of the log: lines of JSON, or text for people; auto means text on a terminal only",
+  ),
   SHUTDOWN_GRACE_MS: timeOrNone(
     "5000",
     "grace period after SIGTERM or SIGINT; a second signal ends it, a third exits immediately",

@@ -46,6 +46,7 @@ test("an empty environment results in the documented defaults", () => {
       inFlightBytes: 64 * MIB,
     },
     logLevel: "INFO",
+    logFormat: "auto",
     shutdownGraceMs: 5000,
     shutdownSpillFile: "",
     log: "off",
@@ -92,6 +93,7 @@ test("every variable sets its own value", () => {
     MAX_NESTING_DEPTH: "15",
     MAX_IN_FLIGHT_BYTES: "16",
     LOG_LEVEL: "DEBUG",
+    LOG_FORMAT: "text",
     SHUTDOWN_GRACE_MS: "0",
     SHUTDOWN_SPILL_FILE: "spill.binpb",
   });
@@ -121,6 +123,7 @@ test("every variable sets its own value", () => {
       inFlightBytes: 16,
     },
     logLevel: "DEBUG",
+    logFormat: "text",
     shutdownGraceMs: 0,
     shutdownSpillFile: "spill.binpb",
     log: "off",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { COMMAND, runProgram } from "../support/running/running-program.ts";
+import { shownText } from "../support/running/shown-text.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: a command runs as it would without spanring, and the spans of its real SDK are checked.
@@ -140,23 +141,6 @@ test("one Ctrl-C on a terminal interrupts the command once", async () => {
 
   expect(await child.exited).toBe(1);
 });
-
-/** Collects the text on a terminal, and waits for parts of it. */
-function shownText() {
-  let text = "";
-  let check: (() => void) | undefined;
-  const has = async (wanted: string): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    check = () => (text.includes(wanted) ? resolve() : undefined);
-    check();
-    await promise;
-  };
-  const add = (bytes: Uint8Array) => {
-    text += new TextDecoder().decode(bytes);
-    check?.();
-  };
-  return { add, has };
-}
 
 test("the command receives standard input", async () => {
   const child = Bun.spawn([...COMMAND, "run", "--", "cat"], {

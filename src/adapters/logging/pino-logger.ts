@@ -75,7 +75,7 @@ function writePiece(fileDescriptor: number, bytes: Buffer): Promise<number> {
 }
 
 /** The levels in lower case, as pino requires. */
-const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
+export const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 
 type PinoLevel = keyof typeof LEVELS;
 
@@ -130,6 +130,6 @@ function entry(level: LogLevel, event: string, fields: LogFields = {}): LogField
 const RESERVED: ReadonlySet<string> = new Set(["time", "level", "event"]);
 
 /** Turns errors into quoted text: JSON would lose them, and their text may quote a peer. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   return value instanceof Error ? quotePeerText(`${value.name}: ${value.message}`) : value;
 }

@@ -67,6 +67,7 @@ const JUNIT_TO_OUTPUT =
 /** Names so common that the command may use them for something else. */
 const COMMON_NAMES: ReadonlySet<string> = new Set([
   "LOG_LEVEL",
+  "LOG_FORMAT",
   "MAX_CONNECTIONS",
   "MAX_CONCURRENT_STREAMS",
   "IDLE_TIMEOUT_MS",
@@ -80,7 +81,7 @@ const LOG_LEVEL = "ERROR";
 
 /**
  * Reads the receiver's configuration from the command's environment. An invalid value of a common
- * name does not prevent the run; for `LOG_LEVEL`, it is too frequent to warn about.
+ * name does not prevent the run; those of `LOG_LEVEL` and `LOG_FORMAT` are too frequent to warn of.
  */
 function readReceiverConfig(run: CommandRun): ConfigReading {
   // Ignores the ports in the environment, because another spanring may be listening there.
@@ -89,7 +90,7 @@ function readReceiverConfig(run: CommandRun): ConfigReading {
   if (reading.ok) return reading;
   const foreign = reading.mistakes.filter(({ variable }) => COMMON_NAMES.has(variable));
   for (const { variable, value, bound } of foreign) {
-    if (variable === "LOG_LEVEL") continue;
+    if (variable.startsWith("LOG_")) continue;
     report(run, `warning: ignored ${variable}="${value}": for spanring it must be ${bound}`);
   }
   const usual = foreign.map(({ variable }) => [

@@ -38,6 +38,16 @@ test.each([
 });
 
 test.each([
+  { text: "pretty", format: "auto" },
+  { text: "json", format: "json" },
+] as const)("LOG_FORMAT=$text gives the receiver the format $format", ({ text, format }) => {
+  const { plan, stderr } = planFor({ LOG_FORMAT: text });
+
+  expect(plan.config.logFormat).toBe(format);
+  expect(stderr).toBe("");
+});
+
+test.each([
   { env: { MAX_CONNECTIONS: "unlimited" }, limits: { connections: 1000 } },
   { env: { IDLE_TIMEOUT_MS: "0" }, limits: { idleMs: 300_000 } },
 ])(

@@ -1,0 +1,61 @@
+import type { LogFields, Logger } from "../../ports/logger.ts";
+import { LEVELS, type LogLevel, plain } from "./pino-logger.ts";
+
+/** Where lines go. */
+interface LineStream {
+  write(line: string): void;
+}
+
+/**
+ * Returns a logger for people, who read `12:04:31 WARNING configuration variable=API_HOST`, one
+ * line for each event. Events in `hidden` are not written at INFO: something else reports them.
+ */
+export function createTextLogger(
+  level: LogLevel,
+  stream: LineStream,
+  hidden: ReadonlySet<string> = new Set(),
+): Logger {
+  const least = LEVELS[lowerCase(level)];
+  const logAt =
+    (lineLevel: LogLevel) =>
+    (event: string, fields: LogFields = {}) => {
+      const isHidden = lineLevel === "INFO" && hidden.has(event);
+      if (LEVELS[lowerCase(lineLevel)] < least || isHidden) return;
+      stream.write(lineText(lineLevel, event, fields));
+    };
+  return {
+    debug: logAt("DEBUG"),
+    info: logAt("INFO"),
+    warning: logAt("WARNING"),
+    error: logAt("ERROR"),
+  };
+}
+
+function lowerCase(level: LogLevel): Lowercase<LogLevel> {
+  return level.toLowerCase() as Lowercase<LogLevel>;
+}
+
+const LEVEL_COLUMNS = "WARNING".length;
+
+function lineText(level: LogLevel, event: string, fields: LogFields): string {
+  const time = new Date().toTimeString().slice(0, "12:04:31".length);
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${valueText(plain(value))}`);
+  const text = [time, level.padEnd(LEVEL_COLUMNS), event, ...pairs].join(" ");
+  return `${text.replaceAll(UNSAFE, escaped)}\n`;
+}
+
+/** Matches text that needs no quotes. */
+const WORD = /^[^\s"=]+$/;
+
+function valueText(value: unknown): string {
+  return typeof value === "string" && WORD.test(value) ? value : JSON.stringify(value);
+}
+
+/** Characters that a terminal would interpret. JSON escapes only some of them. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
