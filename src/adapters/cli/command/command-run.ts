@@ -7,6 +7,7 @@ import { type Palette, paletteFor } from "../output/palette.ts";
 import type { TextStream } from "../output/text-stream.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
+import type { TailParts } from "../../../application/waiting/tail-spans.ts";
 import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
 
 /** A command that is running, with everything it receives from outside. */
@@ -54,7 +55,7 @@ export function report({ stderr }: CommandRun, message: string): void {
 export interface Receiver {
   readonly ports: Readonly<Record<"grpc" | "http" | "api", number | "off">>;
   readonly buffer: LoggedBuffer;
-  readonly arrivals: WaitParts["arrivals"];
+  readonly arrivals: WaitParts["arrivals"] & TailParts["arrivals"];
   /** Returns what was refused or discarded since the start, with counts. */
   readonly problems: () => readonly ProblemTotal[];
   stop(): Promise<void>;

@@ -1,11 +1,12 @@
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { type CommandRun, report, valueOf } from "../command/command-run.ts";
+import { type CommandRun, isGiven, report, valueOf } from "../command/command-run.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { runChild, isForegroundProcess } from "../run/child-process.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
+import { showReceived, tailReceived } from "../run/show-received.ts";
 import { type RunPlan, readRunPlan } from "../run/run-plan.ts";
 
 /** Runs a command with a receiver, and checks the spans it has emitted. */
@@ -39,12 +40,14 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const { operands: command, clock } = run;
     const env = childEnvironment(run.env, receiver, plan.protocol);
     const begunMs = clock.monotonicMs();
+    const endTail = isGiven(run, "tail") ? tailReceived(run, receiver) : undefined;
     const end = await runChild({
       command,
       env,
       signals: process,
       isInForeground: isForegroundProcess,
     });
+    await endTail?.();
     const endedMs = clock.monotonicMs();
     // From here on, Ctrl-C ends the wait for spans, but not the report.
     const settleMs = end.hasNotRun ? 0 : plan.settleMs;
@@ -52,6 +55,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const checked = await checkExpectations(receiver, plan.expectations, settling);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
+    if (isGiven(run, "show")) await showReceived(run, receiver);
     const received = await summariseReceived(receiver, checked);
     return { command, end, commandSeconds, checked, checkSeconds, received };
   } finally {

@@ -56,7 +56,7 @@ const SPECS = {
         "what was expected and what was seen instead. The exit code of a failing command takes " +
         "precedence over that of an expectation.",
     ],
-    options: ["expect", "settle", "junit", "protocol", "help"],
+    options: ["tail", "show", "expect", "settle", "junit", "protocol", "help"],
     found: "the command exited with 0, and every expectation was met",
     notFound: "it exited with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
@@ -66,6 +66,7 @@ const SPECS = {
       ["any other", "the command's own; 128 plus the number of the signal that ended it"],
     ],
     examples: [
+      "spanring run --tail -- npm start",
       "spanring run --expect 'name=GET / & count>=1' -- npm test",
       "spanring run --expect 'status=error & count=0' --junit spans.xml -- node app.js",
     ],

@@ -121,6 +121,9 @@ const SPECS = {
     words: ["http/protobuf", "http/json", "grpc"],
   },
 
+  tail: { meaning: "show spans on standard error while the command runs" },
+  show: { meaning: "show the traces on standard error at the end" },
+
   hash: { meaning: "print the hash of the token on standard input" },
   "token-file": {
     value: "FILE",

@@ -1,0 +1,77 @@
+import { querySpans } from "../../../application/querying/query-spans.ts";
+import { tailSpans } from "../../../application/waiting/tail-spans.ts";
+import type { CopiedSpans } from "../../../ports/trace-buffer.ts";
+import { otlpJson } from "../../otlp/json/otlp-json.ts";
+import { type CommandRun, paletteOf, type Receiver, report } from "../command/command-run.ts";
+import { countedText, countText } from "../output/quantities.ts";
+import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
+import { livePrinter } from "../render/span-table.ts";
+import { traceView } from "../render/trace-view.ts";
+import { receivedText } from "./run-report.ts";
+
+/** Shows spans on standard error, because standard output belongs to the command. */
+type Received = Pick<Receiver, "buffer" | "arrivals">;
+
+/** The traces at the end are made of so many spans at most, the newest. */
+const MAX_SHOWN_SPANS = 1_000;
+
+/** A tail of spans that are printed; `last` is the sequence of the last of them. */
+interface Tail extends Received {
+  readonly run: CommandRun;
+  readonly print: (span: ShownSpan) => boolean;
+  last: number;
+}
+
+/** Shows spans as they arrive. Call the returned function once the command has ended. */
+export function tailReceived(run: CommandRun, { buffer, arrivals }: Received): () => Promise<void> {
+  const tail = { run, buffer, arrivals, print: livePrinter(run, run.stderr, []), last: 0 };
+  const cancellation = new AbortController();
+  const ended = showArriving(tail, cancellation.signal);
+  return async () => {
+    cancellation.abort();
+    await ended;
+    await showRest(tail);
+  };
+}
+
+async function showArriving(tail: Tail, cancelled: AbortSignal): Promise<void> {
+  for await (const piece of tailSpans(tail, { filter: [], after: 0, cancelled })) {
+    const { missedSpans } = piece;
+    if (missedSpans > 0) report(tail.run, `missed ${countedText(missedSpans, "span")}`);
+    show(tail, piece);
+  }
+}
+
+/** Shows the spans after the last one: a cancelled tail may not have come to them. */
+async function showRest(tail: Tail): Promise<void> {
+  const query = { filter: [], limit: MAX_SHOWN_SPANS, newestFirst: false };
+  for (let isMore = true; isMore;) {
+    // oxlint-disable-next-line no-await-in-loop -- each part begins after the one before
+    const spans = await querySpans(tail.buffer, { ...query, after: tail.last });
+    show(tail, spans);
+    isMore = spans.sequences.length === MAX_SHOWN_SPANS;
+  }
+}
+
+function show(tail: Tail, spans: CopiedSpans): void {
+  shown(spans).forEach(tail.print);
+  tail.last = spans.sequences.at(-1) ?? tail.last;
+}
+
+/** Shows the traces that were received, as trees. */
+export async function showReceived(run: CommandRun, { buffer }: Received): Promise<void> {
+  const query = { filter: [], after: 0, limit: MAX_SHOWN_SPANS, newestFirst: true };
+  const spans = shown(await querySpans(buffer, query));
+  report(run, receivedText(buffer));
+  if (spans.length === MAX_SHOWN_SPANS) {
+    report(run, `these are the traces of the newest ${countText(MAX_SHOWN_SPANS)} spans`);
+  }
+  if (spans.length === 0) return;
+  const { stderr } = run;
+  const lines = traceView(spans.toReversed(), stderr.columns, paletteOf(run, stderr));
+  stderr.write(`\n${lines.join("\n")}\n`);
+}
+
+function shown({ request, sequences }: CopiedSpans): ShownSpan[] {
+  return sequences.length === 0 ? [] : spansFromOtlpJson(JSON.parse(otlpJson(request)));
+}
