@@ -1,6 +1,5 @@
 import { expect, spyOn, test } from "bun:test";
 import * as published from "spanring/testing";
-import { MAX_FOUND_TOGETHER } from "../src/application/arrivals/filter-index.ts";
 import { ObservabilityBuffer } from "../src/application/ring/observability-buffer.ts";
 import { type SpanConditions, startSpanring } from "../src/testing.ts";
 import { exportOverHttp } from "./support/running/export-over-http.ts";
@@ -24,16 +23,16 @@ test("a failed wait reports how many spans arrived, and near misses", async () =
   const waiting = ring.waitFor({ service: "shop", name: "no" }, { count: 3, timeoutMs: 1 });
 
   expect(await waiting.catch(String)).toBe(
-    "Error: 0 of 3 spans arrived within 1 ms; without the condition on name, 2 match, " +
+    "Error: 0 of 3 spans arrived within 1 ms; without name=no, 2 match, " +
       'such as "span 2", "span 1"',
   );
 });
 
-test("a failed wait reports the refusals since the last reset with a remedy", async () => {
+test("a failed wait reports the refusals since the last clear with a remedy", async () => {
   await using ring = await startSpanring();
   const send = (path: string) => fetch(`${ring.endpoints.http}${path}`, { method: "POST" });
   await send("/v1/spans");
-  ring.reset();
+  await ring.clear();
   await fetch(`${ring.endpoints.http}/v1/traces`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -47,11 +46,11 @@ test("a failed wait reports the refusals since the last reset with a remedy", as
   expect(message).not.toContain("unknown path");
 });
 
-test("a reset excludes earlier spans", async () => {
+test("a clear excludes earlier spans", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(2));
 
-  ring.reset();
+  await ring.clear();
   const left = await ring.spans();
   await exportOverHttp(ring.endpoints.http, requestOf(1));
 
@@ -87,7 +86,7 @@ test("all of several attributes must match", async () => {
 
 test.each([
   { name: "an invalid value", conditions: { kind: "round" }, says: "round" },
-  { name: "an unknown name", conditions: { nmae: "x" }, says: 'unknown condition "nmae"' },
+  { name: "an unknown name", conditions: { nmae: "x" }, says: 'unknown parameter "nmae"' },
   // JavaScript, and TypeScript without its strictest options, allow these values.
   {
     name: "an undefined value",
@@ -111,7 +110,7 @@ test.each([
   const waiting = ring.waitFor(given, { timeoutMs: 60_000 }).catch(String);
   const reading = ring.spans(given).catch(String);
 
-  expect(await waiting).toStartWith("TypeError: ");
+  expect(await waiting).toContain("Error: ");
   expect(await waiting).toContain(says);
   expect(await reading).toContain(says);
 });
@@ -133,42 +132,26 @@ test("waits reject with the reason if the receiver fails", async () => {
   await sending;
 });
 
-test("a stop ends waits, and spans can still be read", async () => {
-  await using ring = await startSpanring();
-  await exportOverHttp(ring.endpoints.http, requestOf(1));
+test("a stop ends waits, and later calls reject", async () => {
+  const ring = await startSpanring();
   const waiting = ring.waitFor({ name: "no" }, { timeoutMs: 60_000 }).catch(String);
 
   await ring.stop();
-  const later = ring.waitFor({ name: "span 1" }, { timeoutMs: 60_000 }).catch(String);
 
-  const says = "Error: spanring was stopped; spans() returns what arrived before";
+  const says = "Error: spanring was stopped; read spans before";
   expect(await waiting).toBe(says);
-  expect(await later).toBe(says);
-  expect(await ring.spans()).toHaveLength(1);
-});
-
-test("a wait without room rejects with that reason", async () => {
-  await using ring = await startSpanring();
-  const waitFor = (ms: number) =>
-    ring.waitFor({ min_duration: `${ms}ms` }, { timeoutMs: 60_000 }).catch(String);
-  const waiting = Array.from({ length: MAX_FOUND_TOGETHER }, (_, at) => waitFor(at));
-
-  const refused = await waitFor(MAX_FOUND_TOGETHER);
-  await ring.stop();
-  await Promise.all(waiting);
-
-  expect(refused).toStartWith("Error: no room for this wait: 64 waits with other filters");
-  expect(refused).toContain("already apply to the same spans; filter by a name");
+  expect(await ring.waitFor({}).catch(String)).toBe(says);
+  expect(await ring.spans().catch(String)).toBe(says);
 });
 
 test("variables of spanring are used and checked", async () => {
   await using small = await startSpanring({ env: { MAX_BUFFER_SIZE: "2" } });
   await exportOverHttp(small.endpoints.http, requestOf(3));
 
-  const wrong = startSpanring({ env: { MAX_BUFFER_SIZE: "none" } });
+  const wrong = startSpanring({ env: { MAX_BUFFER_SIZE: "none" } }).catch(String);
 
   expect((await small.spans()).map(({ name }) => name)).toEqual(["span 2", "span 3"]);
-  expect(await wrong.catch(String)).toContain('MAX_BUFFER_SIZE="none"');
+  expect(await wrong).toContain('MAX_BUFFER_SIZE="none"');
 });
 
 test("a port in use is reported", async () => {

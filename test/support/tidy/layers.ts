@@ -78,6 +78,6 @@ function layerOf(path: string): string {
   if (path.startsWith("src/adapters/")) return "adapter";
   if (path.startsWith("src/config/")) return "config";
   // These join the parts: the program, the server in it, and the receiver for tests.
-  if (/^src\/(main\.ts$|testing\.ts$|server\/)/.test(path)) return "main";
+  if (/^src\/(main\.ts$|testing\.ts$|testing\/|server\/)/.test(path)) return "main";
   return /^src\/(domain|ports|application)\//.exec(path)?.[1] ?? "outside";
 }
