@@ -63,9 +63,13 @@ export function sealActive(state: LogState): void {
   else closeFile(active);
 }
 
-/** Closes a file. Errors are ignored: the sync before has reported them, or none was required. */
-export function closeFile({ file }: ActiveSegment): void {
-  file.close().catch(() => {});
+/**
+ * Closes a file after the syncs in progress, which a closed descriptor would fail. Errors are
+ * ignored: the sync before has reported them, or none was required.
+ */
+export function closeFile({ file, syncing }: ActiveSegment): void {
+  const close = (): Promise<void> => file.close();
+  syncing.then(close, close).catch(() => {});
 }
 
 /** Returns the bytes that `openSegment` adds to the first write. */

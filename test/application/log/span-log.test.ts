@@ -237,4 +237,23 @@ describe("a periodic sync at level process", () => {
 
     expect(await storedNumbers(next)).toEqual(numbers(1, 11));
   });
+
+  test("does not fail for a segment that is evicted meanwhile", async () => {
+    const sizes = { maxDiskBytes: 12_000, segmentBytes: 1_500 };
+    const bench = new LogBench({ durability: "process", ...sizes });
+    const log = await bench.open();
+    for (const number of numbers(1, 30)) await append(log, number, 1);
+    bench.disk.isEager = false;
+    const syncing = log.sync();
+    await turn();
+    bench.disk.isEager = true;
+
+    for (const number of numbers(31, 80)) await append(log, number, 1);
+    await bench.finish();
+    await syncing;
+
+    expect(log.stats().spans.evicted).toBeGreaterThan(30);
+    expect(bench.events.syncFailed).toEqual([]);
+    expect(bench.events.diskFailed).toEqual([]);
+  });
 });

@@ -223,6 +223,9 @@ class OpenFile implements AppendFile {
   private readonly name: string;
   private readonly file: SimulatedFile;
 
+  // Set by `close`.
+  private isClosed = false;
+
   constructor(disk: SimulatedDisk, name: string, file: SimulatedFile) {
     this.disk = disk;
     this.name = name;
@@ -239,10 +242,15 @@ class OpenFile implements AppendFile {
   }
 
   sync(): Promise<void> {
-    return this.disk.begin(`sync ${this.name}`, () => this.disk.syncFile(this.file));
+    return this.disk.begin(`sync ${this.name}`, () => {
+      // A real descriptor may be closed, or belong to another file, before the call begins.
+      if (this.isClosed) throw errorOf("EBADF", this.name);
+      this.disk.syncFile(this.file);
+    });
   }
 
   close(): Promise<void> {
+    this.isClosed = true;
     return Promise.resolve();
   }
 }
