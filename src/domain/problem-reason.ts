@@ -27,10 +27,7 @@ const OWN_SOCKETS = ["grpc", "api"] as const;
 const MORE_ROOM = "raise MAX_BUFFER_SIZE and MAX_BUFFER_BYTES, or read or forward the spans faster";
 const SEND_LATER = "the exporter should retry; send less at a time, or raise the limit";
 
-/**
- * All reasons. Their names are label values of a metric, so there are few of them, and they are
- * fixed.
- */
+/** All reasons. Their names are label values of a metric, so they are few and fixed. */
 export const PROBLEM_KINDS = {
   malformed: {
     protocols: OTLP,
@@ -95,6 +92,13 @@ export const PROBLEM_KINDS = {
     noun: "request",
     fate: "refused because the buffer was full",
     hint: MORE_ROOM,
+    mayLoseSpans: true,
+  },
+  disk_failed: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "refused because the disk of DATA_DIR failed or was full",
+    hint: "free space or replace the disk; the exporter should retry",
     mayLoseSpans: true,
   },
   failed: {

@@ -95,6 +95,7 @@ test("requests that the disk cannot take are refused, and nothing else is lost",
   const again = await post(program, requestOf(3, 4));
   await program.logged("disk_recovered");
   const metrics = await (await fetch(`${program.apiUrl}/metrics`)).text();
+  const problem = await program.logged("problem");
   const found = await spanNumbersOf(program);
   await program.stop();
   await using next = await startProgram(env);
@@ -105,6 +106,7 @@ test("requests that the disk cannot take are refused, and nothing else is lost",
   expect(failed).toMatchObject({ level: "ERROR", reason: expect.stringContaining("EFBIG") });
   expect(ready).toMatchObject({ status: "ready", disk: { state: "failing" } });
   expect(metrics).toContain("\nspanring_disk_failing 0\n");
+  expect(problem).toMatchObject({ reason: "disk_failed", count: 1 });
   expect(found).toEqual([1, 2, 3, 4, 5, 6]);
   expect(kept).toEqual(found);
 });

@@ -83,6 +83,9 @@ function problemOf(answer: Answer): Omit<Problem, "protocol" | "address"> | unde
       return { reason: "too_large", detail: answer.message };
     case "partly_rejected":
       return { reason: "rejected", count: answer.rejectedSpans, detail: answer.message };
+    case "failed":
+      // An internal error is recorded where it occurs.
+      return "retryAfterMs" in answer ? { reason: "disk_failed" } : undefined;
     case "refused":
       return { reason: "buffer_full" };
     case "unsupported":

@@ -88,6 +88,11 @@ test.each([
     reason: "buffer_full",
     detail: "",
   },
+  {
+    answer: { outcome: "failed", message: "why", retryAfterMs: 1 },
+    reason: "disk_failed",
+    detail: "",
+  },
   { answer: { outcome: "stopping", message: "why" }, reason: "stopping", detail: "" },
 ] as const)("$answer is recorded as $reason", ({ answer, reason, detail }) => {
   expect(noted(answer)).toMatchObject([{ ...SENDER, reason, count: 1, detail }]);
