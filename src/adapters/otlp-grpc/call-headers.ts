@@ -34,11 +34,6 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
   headers["content-type"] = isGrpcType(type) ? GRPC : OTHER_TYPE;
 }
 
-/** Makes grpc-js answer a call with 415 at once, before any handler and any byte of its message. */
-export function refuseByType(headers: IncomingHttpHeaders): void {
-  headers["content-type"] = OTHER_TYPE;
-}
-
 /** Health probes cannot send tokens everywhere, and learn nothing of the spans. */
 const OPEN_PATH = `/${HEALTH_SERVICE}/`;
 

@@ -1,29 +1,21 @@
-import {
-  UNSUPPORTED_SIGNALS,
-  type UnsupportedSignal,
-} from "../../application/receiving/unsupported-signals.ts";
-import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
-import type { Receipt } from "../../domain/receipt.ts";
-import type { TraceReceiver } from "../../ports/trace-receiver.ts";
+import { UNSUPPORTED_SIGNALS } from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemLog } from "../../ports/logger.ts";
-import type { CollectionPace } from "../memory/collection-pace.ts";
-import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
-import { type Answer, grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
-import { discardItems } from "../otlp/discard-items.ts";
-import { inflate, type InflateFailure } from "../otlp/inflate.ts";
-import { requestFromJson } from "../otlp/json/json-request.ts";
-import { noteAnswer, receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";
+import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
+import { noteAnswer } from "../otlp/receive-request.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import {
+  countFailure,
+  receiveBody,
+  type ReceiveBodyParts,
+  type RequestHead,
+  type Signal,
+} from "./receive-body.ts";
+import {
   type BodyDrain,
-  type BodyFormat,
   bodyFormat,
   CODINGS_TAKEN,
-  type ContentCoding,
   contentCoding,
   MEDIA_TYPES,
-  type BodyParts,
-  type BodyReading,
   readBody,
   SMALL_CHUNKS,
 } from "./request-body.ts";
@@ -42,28 +34,14 @@ import {
   wrongRequestProblem,
 } from "./wrong-requests.ts";
 
-export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
-  readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
+export interface ExportParts extends ReceiveBodyParts {
   readonly table: RequestTable;
-  readonly pace: CollectionPace;
-  /** The receiver of metrics and logs; without it, their paths are unknown. */
-  readonly unsupported: UnsupportedSignals | undefined;
   /** The CORS headers; without it, answers have none. */
   readonly cors: Cors | undefined;
-  readonly nestingDepth: number;
   readonly problems: ProblemLog;
   readonly drain: BodyDrain;
   /** Undefined if no token is required. */
   readonly gate: TokenGate | undefined;
-}
-
-type Signal = "traces" | UnsupportedSignal;
-
-/** The head of a request that may be read: its signal, and how its body is encoded. */
-interface RequestHead {
-  readonly signal: Signal;
-  readonly format: BodyFormat;
-  readonly coding: ContentCoding;
 }
 
 interface Refusal {
@@ -142,11 +120,12 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   const { request, head, extra, address } = reading;
   using inFlight = reading.inFlight;
   const body = await readBody(request, inFlight, parts);
-  // In one turn of the event loop, so the objects of one request at a time are in memory.
   const isRead = body.outcome === "read";
-  const received = isRead ? receive(parts, body.bytes, head) : countFailure(parts, body, head);
-  if (isRead) body.release();
+  const received = isRead
+    ? receiveBody(parts, body.bytes, { head, inFlight })
+    : countFailure(parts, body, head);
   const answer = received instanceof Promise ? await received : received;
+  if (isRead) body.release();
   const signal = head.signal === "traces" ? undefined : head.signal;
   noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
   if (body === SMALL_CHUNKS) return brokenOff();
@@ -222,73 +201,3 @@ const WRONG_CODING: Refusal = {
   reason: "unsupported_encoding",
   headers: { "Accept-Encoding": CODINGS_TAKEN },
 };
-
-type BodyFailure = Exclude<BodyReading, { outcome: "read" }> | InflateFailure;
-
-/**
- * Counts a body that could not be read, except one that a limit abandoned: the limit counts those.
- */
-function countFailure(
-  parts: ExportParts,
-  body: BodyFailure,
-  { signal, format }: RequestHead,
-): BodyFailure {
-  const isOurs = body.outcome !== "malformed" && body.outcome !== "too_large";
-  if (signal !== "traces" || isOurs) return body;
-  return turnAway(body, { receiver: parts.receivers[format] });
-}
-
-/**
- * Adds unknown keys to the answer, when they may explain missing spans or missing parts of spans.
- */
-function withUnknownKeys(answer: Receipt, unknown: string): Receipt {
-  if (answer.outcome === "accepted") return answer.isEmpty ? { ...answer, unknown } : answer;
-  if (answer.outcome !== "partly_rejected") return answer;
-  return { ...answer, message: `${answer.message} There are ${unknown}.` };
-}
-
-/** Returns the answer; a promise of it if the spans must first reach the disk. */
-function receive(
-  parts: ExportParts,
-  body: Uint8Array,
-  head: RequestHead,
-): Answer | Promise<Answer> {
-  if (head.coding === "identity") return receivePlain(parts, body, head);
-  const plain = inflate(body, head.coding, parts.maxBytes);
-  parts.pace.noteGarbage(plain.garbageBytes);
-  if (plain.outcome !== "plain") return countFailure(parts, plain, head);
-  const answer = receivePlain(parts, plain.bytes, head);
-  releaseOwnBuffer(plain.bytes);
-  return answer;
-}
-
-function receivePlain(
-  parts: ExportParts,
-  body: Uint8Array,
-  { signal, format }: RequestHead,
-): Answer | Promise<Answer> {
-  if (signal === "traces") return receiveTraces(parts, body, format);
-  const { unsupported, nestingDepth } = parts;
-  const request = { signal, format, protocol: "http" } as const;
-  return discardItems(body, request, { unsupported: unsupported!, nestingDepth });
-}
-
-function receiveTraces(
-  parts: ExportParts,
-  body: Uint8Array,
-  format: BodyFormat,
-): Answer | Promise<Answer> {
-  const safely = { receiver: parts.receivers[format], failed: parts.failed };
-  if (format === "protobuf") return receiveSafely(body, safely);
-  const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
-  if (!json.ok) {
-    const message = `not OTLP/JSON: ${json.message}`;
-    const problem = "not_otlp_json";
-    return turnAway({ outcome: "malformed", problem, message } as const, safely);
-  }
-  const answer = receiveSafely(json.request, safely);
-  releaseOwnBuffer(json.request);
-  if (json.unknown === "") return answer;
-  const complete = (receipt: Receipt): Answer => withUnknownKeys(receipt, json.unknown);
-  return answer instanceof Promise ? answer.then(complete) : complete(answer);
-}

@@ -15,6 +15,7 @@ import { answerResponse } from "./answer-response.ts";
 import { BodyDrain, type BodyFormat } from "./request-body.ts";
 import { Cors } from "./cors.ts";
 import { answerExport, type ExportParts } from "./export-request.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { RequestTurns } from "./request-turns.ts";
 import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";
 
@@ -144,6 +145,7 @@ function createExportParts(parts: OtlpHttpListenerParts): ExportParts {
     table: new RequestTable({ limits, budget, clock, refused }),
     drain: new BodyDrain(clock),
     pace: new CollectionPace(),
+    longBodies: new OneAtATime(),
     cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
     budget,
     gate: parts.gate,

@@ -6,7 +6,8 @@ import type {
 } from "../../application/receiving/unsupported-signals.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import { countItems, type ItemPath, NO_COUNT } from "../../domain/wire/item-count.ts";
-import { countItemsJson, type JsonItemPath } from "./json/json-count.ts";
+import { countItemsInSteps, type JsonItemPath } from "./json/json-count.ts";
+import { runSteps } from "./json/json-reader.ts";
 
 /** A step down to the items, in protobuf and in JSON. */
 interface Step {
@@ -68,12 +69,21 @@ type Malformed = Extract<Receipt, { outcome: "malformed" }>;
 export function discardItems(
   bytes: Uint8Array,
   request: DiscardedRequest,
-  { unsupported, nestingDepth }: DiscardParts,
+  parts: DiscardParts,
 ): UnsupportedReceipt | Malformed {
+  return runSteps(discardItemsInSteps(bytes, request, parts));
+}
+
+/** Does the same, with pauses in long JSON. */
+export function* discardItemsInSteps(
+  bytes: Uint8Array,
+  request: DiscardedRequest,
+  { unsupported, nestingDepth }: DiscardParts,
+): Generator<void, UnsupportedReceipt | Malformed> {
   const { signal, format } = request;
   const items =
     format === "json"
-      ? countItemsJson(bytes, JSON_PATHS[signal], { nestingDepth })
+      ? yield* countItemsInSteps(bytes, JSON_PATHS[signal], { nestingDepth })
       : countItems(bytes, ENCODED_PATHS[signal]);
   if (typeof items === "string") return malformed(`not OTLP/JSON: ${items}`);
   if (items === NO_COUNT) return malformed(`the message is not an export request for ${signal}`);

@@ -1,4 +1,13 @@
-import { constants, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import { promisify } from "node:util";
+import {
+  constants,
+  gunzip,
+  gunzipSync,
+  inflate as unzlib,
+  inflateSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from "node:zlib";
 import type { Receipt } from "../../domain/receipt.ts";
 
 export type Compression = keyof typeof DECODERS;
@@ -26,6 +35,18 @@ const ZSTD_WINDOW_LOG = 23;
 
 const DECODERS = { gzip: gunzipSync, deflate: inflateSync, zstd: unzstd };
 
+const DECODERS_ASIDE = {
+  gzip: promisify(gunzip),
+  deflate: promisify(unzlib),
+  zstd: async (message: Uint8Array, options: DecoderOptions) =>
+    await promisify(zstdDecompress)(wholeZstdFrames(message), withZstdWindow(options)),
+};
+
+interface DecoderOptions {
+  readonly maxOutputLength: number;
+  readonly chunkSize: number;
+}
+
 /**
  * Returns the decompressed message, of at most `maxBytes`, in a buffer of its own. The limit
  * applies during decompression, so more never exists in memory; `Bun.gunzipSync` and its like have
@@ -36,14 +57,59 @@ export function inflate(
   compression: Compression,
   maxBytes: number,
 ): InflateResult {
-  const chunkSize = chunkBytes(message, compression, maxBytes);
+  const options = optionsFor(message, compression, maxBytes);
   try {
-    const bytes = DECODERS[compression](message, { maxOutputLength: maxBytes, chunkSize });
-    return { outcome: "plain", bytes, garbageBytes: bytes.length < chunkSize ? 0 : bytes.length };
+    return plainResult(DECODERS[compression](message, options), options);
   } catch (error) {
-    const fault = isTooLarge(error) ? tooLarge(maxBytes) : malformed(compression);
-    return { ...fault, garbageBytes: Math.max(maxBytes, chunkSize) };
+    return failure(error, compression, options);
   }
+}
+
+/** Does the same on another thread, in 5 ms for each MiB. The message must not be freed meanwhile. */
+export async function inflateAside(
+  message: Uint8Array,
+  compression: Compression,
+  maxBytes: number,
+): Promise<InflateResult> {
+  const options = optionsFor(message, compression, maxBytes);
+  try {
+    return plainResult(await DECODERS_ASIDE[compression](message, options), options);
+  } catch (error) {
+    return failure(error, compression, options);
+  }
+}
+
+/** What a message may decompress to in any case, and beyond that, for each of its bytes. */
+const FREE_BYTES = 1024 * 1024;
+const MAX_RATIO = 1_000;
+
+/**
+ * Returns the limit for a message of this length: telemetry compresses to a hundredth at best, and
+ * 800 bytes of zstd decompress to 20 MiB of zeros. gzip reaches a ratio of 1,032.
+ */
+export function inflatedLimit(lengthBytes: number, maxBytes: number): number {
+  return Math.min(maxBytes, Math.max(FREE_BYTES, lengthBytes * MAX_RATIO));
+}
+
+function optionsFor(
+  message: Uint8Array,
+  compression: Compression,
+  maxOutputLength: number,
+): DecoderOptions {
+  return { maxOutputLength, chunkSize: chunkBytes(message, compression, maxOutputLength) };
+}
+
+function plainResult(bytes: Uint8Array, { chunkSize }: DecoderOptions): InflateResult {
+  return { outcome: "plain", bytes, garbageBytes: bytes.length < chunkSize ? 0 : bytes.length };
+}
+
+function failure(
+  error: unknown,
+  compression: Compression,
+  { maxOutputLength, chunkSize }: DecoderOptions,
+): InflateResult {
+  const fault = isTooLarge(error) ? tooLarge(maxOutputLength) : malformed(compression);
+  return { ...fault, garbageBytes: Math.max(maxOutputLength, chunkSize) };
 }
 
 /**
@@ -62,10 +128,18 @@ function uint32At({ buffer, byteOffset }: Uint8Array, at: number): number {
   return new DataView(buffer, byteOffset + at, 4).getUint32(0, true);
 }
 
-function unzstd(message: Uint8Array, options: { maxOutputLength: number; chunkSize: number }) {
-  if (!areWholeZstdFrames(message)) throw new Error("not whole frames of zstd");
-  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
-  return zstdDecompressSync(message, { ...options, params });
+function unzstd(message: Uint8Array, options: DecoderOptions): Uint8Array {
+  return zstdDecompressSync(wholeZstdFrames(message), withZstdWindow(options));
+}
+
+/** Throws for anything but complete frames. */
+function wholeZstdFrames(message: Uint8Array): Uint8Array {
+  if (areWholeZstdFrames(message)) return message;
+  throw new Error("not whole frames of zstd");
+}
+
+function withZstdWindow(options: DecoderOptions) {
+  return { ...options, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } };
 }
 
 function isTooLarge(error: unknown): boolean {

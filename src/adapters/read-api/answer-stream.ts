@@ -43,7 +43,7 @@ export function streamArrivingChunks(
   const ended = (): void => {
     watcher.ended();
     // Lets the producer free what it has. A fault in that is not one of the answer.
-    void Promise.resolve(chunks.return?.()).catch(() => {});
+    void Promise.allSettled([chunks.return?.()]);
   };
   return streamOf(() => chunks.next(), { ...watcher, ended }, brokenOff);
 }

@@ -3,6 +3,8 @@ import { deflateSync, gzipSync, zstdCompressSync, constants } from "node:zlib";
 import {
   type Compression,
   inflate,
+  inflateAside,
+  inflatedLimit,
   areWholeZstdFrames,
 } from "../../../src/adapters/otlp/inflate.ts";
 
@@ -47,6 +49,34 @@ describe.each(["gzip", "deflate", "zstd"] as const)("%s data", (compression) => 
     });
   });
 });
+
+describe.each(["gzip", "deflate", "zstd"] as const)("on another thread, %s data", (compression) => {
+  const whole = COMPRESS[compression](TEXT);
+
+  test.each([
+    { name: "that is whole", message: whole },
+    { name: "that is cut", message: whole.subarray(0, -5) },
+    { name: "that is not compressed", message: TEXT },
+    { name: "of the limit", message: COMPRESS[compression](Buffer.alloc(MAX_BYTES)) },
+    { name: "beyond the limit", message: COMPRESS[compression](Buffer.alloc(MAX_BYTES + 1)) },
+  ])("$name has the same result", async ({ message }) => {
+    const expected = inflate(message, compression, MAX_BYTES);
+
+    expect(await inflateAside(message, compression, MAX_BYTES)).toEqual(expected);
+  });
+});
+
+test.each([
+  { lengthBytes: 1, maxBytes: 20_000_000, limit: 1_048_576 },
+  { lengthBytes: 1, maxBytes: 1_000, limit: 1_000 },
+  { lengthBytes: 2_000, maxBytes: 20_000_000, limit: 2_000_000 },
+  { lengthBytes: 2_000_000, maxBytes: 20_000_000, limit: 20_000_000 },
+])(
+  "$lengthBytes bytes may decompress to $limit if $maxBytes are allowed",
+  ({ lengthBytes, maxBytes, limit }) => {
+    expect(inflatedLimit(lengthBytes, maxBytes)).toBe(limit);
+  },
+);
 
 // A frame declares its window of up to 128 MiB, which is allocated before any output.
 test.each([

@@ -27,6 +27,8 @@ export interface JsonReader {
 
   // Moved by reading, and by writing.
   at: number;
+  /** The position after which reading pauses. */
+  stepEnd: number;
   wireEnd: number;
   /** Keys that OTLP does not define: their number, and the first few that look like names. */
   unknownKeyCount: number;
@@ -47,6 +49,7 @@ export function createJsonReader(body: Uint8Array, nestingDepth: number): JsonRe
     isObject: new Uint8Array(nestingDepth),
     number: createNumberText(),
     at: 0,
+    stepEnd: STEP_BYTES,
     wireEnd: 0,
     unknownKeyCount: 0,
     unknownKeys: new Set(),
@@ -123,12 +126,35 @@ function isSpace(byte: number): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
-/** Reads a body that consists of one object; `readObject` reads it from its opening brace. */
-export function readDocument(reader: JsonReader, readObject: () => boolean): boolean {
+/** Moves to the opening brace of the only object of a body. Returns false, with a fault, if none. */
+export function beginDocument(reader: JsonReader): boolean {
   reader.at = byteOrderMarkLength(reader.json);
-  if (nextByte(reader) !== OPEN_BRACE) return fail(reader, "the body must be one JSON object");
-  if (!readObject()) return false;
+  return nextByte(reader) === OPEN_BRACE || fail(reader, "the body must be one JSON object");
+}
+
+/** Returns false, with a fault, if anything follows the object. */
+export function endDocument(reader: JsonReader): boolean {
   return nextByte(reader) < 0 || fail(reader, "unexpected data after the object");
+}
+
+/** The bytes that are read in one step: a millisecond or two of JSON without much text. */
+const STEP_BYTES = 64 * 1024;
+
+/** Reports whether a step is over, and begins the next one. */
+export function isStepOver(reader: JsonReader): boolean {
+  if (reader.at < reader.stepEnd) return false;
+  reader.stepEnd = reader.at + STEP_BYTES;
+  return true;
+}
+
+/** Reads on to the next pause. Returns whether what was read is valid. */
+export type JsonSteps = Generator<void, boolean>;
+
+/** Runs all steps at once. */
+export function runSteps<Result>(steps: Generator<void, Result>): Result {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
 /** Returns the length of a byte order mark, which PowerShell and others write before a text. */

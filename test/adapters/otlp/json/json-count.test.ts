@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { countItemsJson } from "../../../../src/adapters/otlp/json/json-count.ts";
+import { countItemsInSteps } from "../../../../src/adapters/otlp/json/json-count.ts";
+import { runSteps } from "../../../../src/adapters/otlp/json/json-reader.ts";
 
 const PATH = [
   { names: ["lists"], isRepeated: true },
@@ -9,7 +10,7 @@ const PATH = [
 
 function count(body: string | Uint8Array): number | string {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-  return countItemsJson(bytes, PATH, { nestingDepth: 5 });
+  return runSteps(countItemsInSteps(bytes, PATH, { nestingDepth: 5 }));
 }
 
 test.each([

@@ -1,0 +1,216 @@
+import type {
+  UnsupportedSignal,
+  UnsupportedSignals,
+} from "../../application/receiving/unsupported-signals.ts";
+import { turn } from "../../application/querying/ring-scan.ts";
+import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import { discardItemsInSteps } from "../otlp/discard-items.ts";
+import type { Answer } from "../otlp/export-response.ts";
+import {
+  type Compression,
+  inflate,
+  inflateAside,
+  inflatedLimit,
+  type InflateFailure,
+  type InflateResult,
+} from "../otlp/inflate.ts";
+import { runSteps } from "../otlp/json/json-reader.ts";
+import { requestFromJsonInSteps } from "../otlp/json/json-request.ts";
+import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
+import type { BodyFormat, BodyParts, BodyReading, ContentCoding } from "./request-body.ts";
+import type { RequestInFlight } from "./request-table.ts";
+
+export interface ReceiveBodyParts extends Pick<SafelyParts, "failed">, BodyParts {
+  /** The receivers by encoding of the body, so that each encoding is counted separately. */
+  readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
+  /** The receiver of metrics and logs; without it, their paths are unknown. */
+  readonly unsupported: UnsupportedSignals | undefined;
+  readonly pace: CollectionPace;
+  readonly nestingDepth: number;
+  /** Shared by all long bodies. */
+  readonly longBodies: OneAtATime;
+}
+
+export type Signal = "traces" | UnsupportedSignal;
+
+/** The head of a request that may be read: its signal, and how its body is encoded. */
+export interface RequestHead {
+  readonly signal: Signal;
+  readonly format: BodyFormat;
+  readonly coding: ContentCoding;
+}
+
+interface Receiving {
+  readonly head: RequestHead;
+  readonly inFlight: RequestInFlight;
+}
+
+/** The size up to which a body is received at once; that of usual requests is a tenth. */
+export const MAX_SHORT_BYTES = 1024 * 1024;
+
+/**
+ * Receives a body that has been read. Returns a promise if the body is long, or if its spans must
+ * first reach the disk; the body must not be freed before.
+ *
+ * A short one is received in one turn of the event loop, so the objects of one request at a time
+ * are in memory. A long one, which would block it for up to a quarter of a second, is decompressed
+ * on another thread and converted in steps. Long ones take turns, so that the memory for this is
+ * needed once.
+ */
+export function receiveBody(
+  parts: ReceiveBodyParts,
+  body: Uint8Array,
+  receiving: Receiving,
+): Answer | Promise<Answer> {
+  const { signal, format, coding } = receiving.head;
+  // Nearly every request.
+  if (coding === "identity" && format === "protobuf" && signal === "traces") {
+    return receiveSafely(body, { receiver: parts.receivers.protobuf, failed: parts.failed });
+  }
+  const plain = inflateIfShort(body, coding, parts);
+  if (plain === undefined || isLong(plain, receiving.head)) {
+    return parts.longBodies.run(() => receiveLong(parts, body, { ...receiving, plain }));
+  }
+  const answer = runSteps(receiveInSteps(parts, plain, receiving.head));
+  freeInflated(plain, body);
+  return answer;
+}
+
+/** Returns undefined for a message that is long, or may be when it is decompressed. */
+function inflateIfShort(
+  body: Uint8Array,
+  coding: ContentCoding,
+  parts: ReceiveBodyParts,
+): InflateResult | undefined {
+  if (coding === "identity") return { outcome: "plain", bytes: body, garbageBytes: 0 };
+  if (body.length > MAX_SHORT_BYTES) return undefined;
+  const maxBytes = inflatedLimit(body.length, parts.maxBytes);
+  const plain = inflate(body, coding, Math.min(maxBytes, MAX_SHORT_BYTES));
+  parts.pace.noteGarbage(plain.garbageBytes);
+  return plain.outcome === "too_large" && maxBytes > MAX_SHORT_BYTES ? undefined : plain;
+}
+
+/** The walk of 20 MiB of protobuf takes 5 ms for spans, and 40 at most. */
+function isLong(plain: InflateResult, { format }: RequestHead): boolean {
+  return plain.outcome === "plain" && format === "json" && plain.bytes.length > MAX_SHORT_BYTES;
+}
+
+interface ReceivingLong extends Receiving {
+  /** The decompressed body; undefined if it must be decompressed first. */
+  readonly plain: InflateResult | undefined;
+}
+
+async function receiveLong(
+  parts: ReceiveBodyParts,
+  body: Uint8Array,
+  receiving: ReceivingLong,
+): Promise<Answer> {
+  const { head, inFlight } = receiving;
+  // Its turn may have come too late.
+  if (inFlight.isAbandoned) return await inFlight.abandoned;
+  const plain = receiving.plain ?? (await inflateLong(parts, body, receiving));
+  const answer = await inTurns(receiveInSteps(parts, plain, head), inFlight);
+  freeInflated(plain, body);
+  return answer ?? (await inFlight.abandoned);
+}
+
+/** Decompresses a body. The largest possible result is charged before it exists. */
+async function inflateLong(
+  { budget, maxBytes: most, pace }: ReceiveBodyParts,
+  body: Uint8Array,
+  { head, inFlight }: Receiving,
+): Promise<InflateResult> {
+  const maxBytes = inflatedLimit(body.length, most);
+  const reserved = budget.begin(inFlight.open.owner, maxBytes);
+  const plain = await inflateAside(body, head.coding as Compression, maxBytes);
+  budget.end(reserved);
+  pace.noteGarbage(plain.garbageBytes);
+  if (plain.outcome === "plain") budget.hold(inFlight.open, plain.bytes.length);
+  return plain;
+}
+
+/** Runs a step in each turn of the event loop. Returns undefined if the request is abandoned. */
+async function inTurns(
+  steps: Generator<void, Answer | Promise<Answer>>,
+  inFlight: RequestInFlight,
+): Promise<Answer | undefined> {
+  while (!inFlight.isAbandoned) {
+    const step = steps.next();
+    if (step.done === true) return await step.value;
+    // oxlint-disable-next-line no-await-in-loop -- one step after the other
+    await turn();
+  }
+  // Frees what the steps hold.
+  steps.return(ABANDONED);
+  return undefined;
+}
+
+const ABANDONED: Answer = { outcome: "stopping", message: "" };
+
+function freeInflated(plain: InflateResult, body: Uint8Array): void {
+  if (plain.outcome === "plain" && plain.bytes !== body) releaseOwnBuffer(plain.bytes);
+}
+
+type BodyFailure = Exclude<BodyReading, { outcome: "read" }> | InflateFailure;
+
+/**
+ * Counts a body that could not be read, except one that a limit abandoned: the limit counts those.
+ */
+export function countFailure(
+  parts: ReceiveBodyParts,
+  body: BodyFailure,
+  { signal, format }: RequestHead,
+): BodyFailure {
+  const isOurs = body.outcome !== "malformed" && body.outcome !== "too_large";
+  if (signal !== "traces" || isOurs) return body;
+  return turnAway(body, { receiver: parts.receivers[format] });
+}
+
+function* receiveInSteps(
+  parts: ReceiveBodyParts,
+  plain: InflateResult,
+  head: RequestHead,
+): Generator<void, Answer | Promise<Answer>> {
+  if (plain.outcome !== "plain") return countFailure(parts, plain, head);
+  const { signal, format } = head;
+  if (signal === "traces") return yield* receiveTraces(parts, plain.bytes, format);
+  const request = { signal, format, protocol: "http" } as const;
+  const { unsupported, nestingDepth } = parts;
+  return yield* discardItemsInSteps(plain.bytes, request, {
+    unsupported: unsupported!,
+    nestingDepth,
+  });
+}
+
+function* receiveTraces(
+  parts: ReceiveBodyParts,
+  body: Uint8Array,
+  format: BodyFormat,
+): Generator<void, Answer | Promise<Answer>> {
+  const safely = { receiver: parts.receivers[format], failed: parts.failed };
+  if (format === "protobuf") return receiveSafely(body, safely);
+  const json = yield* requestFromJsonInSteps(body, { nestingDepth: parts.nestingDepth });
+  if (!json.ok) {
+    const message = `not OTLP/JSON: ${json.message}`;
+    const problem = "not_otlp_json";
+    return turnAway({ outcome: "malformed", problem, message } as const, safely);
+  }
+  const answer = receiveSafely(json.request, safely);
+  releaseOwnBuffer(json.request);
+  if (json.unknown === "") return answer;
+  const complete = (receipt: Receipt): Answer => withUnknownKeys(receipt, json.unknown);
+  return answer instanceof Promise ? answer.then(complete) : complete(answer);
+}
+
+/**
+ * Adds unknown keys to the answer, when they may explain missing spans or missing parts of spans.
+ */
+function withUnknownKeys(answer: Receipt, unknown: string): Receipt {
+  if (answer.outcome === "accepted") return answer.isEmpty ? { ...answer, unknown } : answer;
+  if (answer.outcome !== "partly_rejected") return answer;
+  return { ...answer, message: `${answer.message} There are ${unknown}.` };
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from "bun:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { OneAtATime } from "../../../src/adapters/otlp-http/one-at-a-time.ts";
+import {
+  MAX_SHORT_BYTES,
+  receiveBody,
+  type RequestHead,
+} from "../../../src/adapters/otlp-http/receive-body.ts";
+import type { EarlyAnswer } from "../../../src/adapters/otlp-http/request-table.ts";
+import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
+import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
+import { GrpcFakeReceiver } from "../../support/fakes/grpc-fake-receiver.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+
+const JSON_HEAD: RequestHead = { signal: "traces", format: "json", coding: "identity" };
+const SHORT = Buffer.from('{"resourceSpans":[]}');
+const SPAN = '{"name":"an ordinary name of a span","attributes":[]}';
+const SPANS = Array<string>(60_000).fill(SPAN).join(",");
+const LONG = Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${SPANS}]}]}]}`);
+const MAX_BYTES = 20 * 1024 * 1024;
+
+function prepare() {
+  const receiver = new GrpcFakeReceiver();
+  const budget = new InFlightBudget({ capacityBytes: 2 * MAX_BYTES, clock: new HandMovedClock() });
+  const parts = {
+    receivers: { protobuf: receiver, json: receiver },
+    unsupported: undefined,
+    pace: new CollectionPace({ young: () => {}, all: () => {} }),
+    nestingDepth: 100,
+    longBodies: new OneAtATime(),
+    budget,
+    maxBytes: MAX_BYTES,
+    failed: () => {},
+  };
+  const begin = (body: Uint8Array, head: RequestHead = JSON_HEAD) => {
+    const early = Promise.withResolvers<EarlyAnswer>();
+    const open = budget.begin({ dropped: () => {} }, 0);
+    const inFlight = { open, abandoned: early.promise, isAbandoned: false, [Symbol.dispose]() {} };
+    const abandon = (): void => {
+      inFlight.isAbandoned = true;
+      early.resolve({ outcome: "stopping", message: "abandoned" });
+    };
+    return { answer: receiveBody(parts, body, { head, inFlight }), abandon };
+  };
+  return { receiver, budget, begin };
+}
+
+const ACCEPTED = { outcome: "accepted" };
+
+test.each([
+  { name: "JSON", body: SHORT, head: JSON_HEAD },
+  { name: "gzip", body: gzipSync(SHORT), head: { ...JSON_HEAD, coding: "gzip" } },
+  {
+    name: "protobuf of any size",
+    body: Buffer.alloc(0),
+    head: { ...JSON_HEAD, format: "protobuf" },
+  },
+] as const)("a short body is received at once: $name", ({ body, head }) => {
+  const { receiver, begin } = prepare();
+
+  const { answer } = begin(body, head);
+
+  expect(answer).toMatchObject(ACCEPTED);
+  expect(receiver.requests).toHaveLength(1);
+});
+
+describe("a long body", () => {
+  const gzip: RequestHead = { ...JSON_HEAD, coding: "gzip" };
+
+  test("is longer than the limit of short ones", () => {
+    expect(LONG.length).toBeGreaterThan(2 * MAX_SHORT_BYTES);
+  });
+
+  test.each([
+    { name: "JSON", body: LONG, head: JSON_HEAD },
+    { name: "gzip", body: gzipSync(LONG), head: gzip },
+    { name: "gzip of much", body: gzipSync(LONG, { level: 0 }), head: gzip },
+  ])("gives short ones their turns: $name", async ({ body, head }) => {
+    const { receiver, begin } = prepare();
+
+    const long = begin(body, head);
+    const short = begin(SHORT);
+    const before = receiver.requests.length;
+
+    expect(short.answer).toMatchObject(ACCEPTED);
+    expect(await long.answer).toMatchObject(ACCEPTED);
+    expect([before, receiver.requests.length]).toEqual([1, 2]);
+  });
+
+  test("gives other events of the loop a turn after each 64 KiB", async () => {
+    const { begin } = prepare();
+    let turnCount = 0;
+    const count = (): void => {
+      turnCount += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+
+    await begin(LONG).answer;
+    clearImmediate(next);
+
+    expect(turnCount).toBeGreaterThanOrEqual(LONG.length / (64 * 1024) - 1);
+  });
+
+  test("waits for another long one", async () => {
+    const { receiver, begin } = prepare();
+
+    const answers = [begin(LONG).answer, begin(LONG).answer];
+    await answers[0];
+    const before = receiver.requests.length;
+    await answers[1];
+
+    expect([before, receiver.requests.length]).toEqual([1, 2]);
+  });
+
+  test("is not received if its request is abandoned meanwhile", async () => {
+    const { receiver, begin } = prepare();
+    const long = begin(LONG);
+    const next = begin(LONG);
+
+    await new Promise((resolve) => void setImmediate(resolve));
+    long.abandon();
+    next.abandon();
+
+    expect(await long.answer).toEqual({ outcome: "stopping", message: "abandoned" });
+    expect(await next.answer).toEqual({ outcome: "stopping", message: "abandoned" });
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("is charged with its largest size while it is decompressed, and then with its size", async () => {
+    const { budget, begin } = prepare();
+    const body = gzipSync(LONG);
+
+    const { answer } = begin(body, gzip);
+    await Promise.resolve();
+    const during = budget.heldBytes;
+    await answer;
+
+    expect(during).toBe(body.length * 1_000);
+    expect(budget.heldBytes).toBe(LONG.length);
+  });
+
+  test("that is broken is malformed", async () => {
+    const { receiver, begin } = prepare();
+    const body = gzipSync(LONG);
+
+    const { answer } = begin(body.subarray(0, -9), gzip);
+
+    expect(await answer).toMatchObject({ outcome: "malformed", problem: "broken_compression" });
+    expect(receiver.turnedAwayAs).toEqual(["malformed"]);
+  });
+});
+
+test("a body that decompresses to more than a thousand times its size is too large", async () => {
+  const { receiver, begin } = prepare();
+  const body = zstdCompressSync(Buffer.alloc(MAX_BYTES));
+
+  const { answer } = begin(body, { ...JSON_HEAD, coding: "zstd" });
+
+  expect(await answer).toMatchObject({ outcome: "too_large" });
+  expect(receiver.turnedAwayAs).toEqual(["too_large"]);
+});
