@@ -118,18 +118,17 @@ async function receiveLong(
   return answer ?? (await inFlight.abandoned);
 }
 
-/** Decompresses a body. The largest possible result is charged before it exists. */
+/** Decompresses a body, and charges the result while it grows. */
 async function inflateLong(
-  { budget, maxBytes: most, pace }: ReceiveBodyParts,
+  { budget, maxBytes, pace }: ReceiveBodyParts,
   body: Uint8Array,
   { head, inFlight }: Receiving,
 ): Promise<InflateResult> {
-  const maxBytes = inflatedLimit(body.length, most);
-  const reserved = budget.begin(inFlight.open.owner, maxBytes);
-  const plain = await inflateAside(body, head.coding as Compression, maxBytes);
-  budget.end(reserved);
+  const plain = await inflateAside(body, head.coding as Compression, {
+    maxBytes: inflatedLimit(body.length, maxBytes),
+    grown: (bytes) => budget.hold(inFlight.open, bytes),
+  });
   pace.noteGarbage(plain.garbageBytes);
-  if (plain.outcome === "plain") budget.hold(inFlight.open, plain.bytes.length);
   return plain;
 }
 

@@ -1,4 +1,5 @@
 import type { Receipt } from "../../domain/receipt.ts";
+import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { EarlyAnswer, RequestInFlight } from "./request-table.ts";
@@ -169,51 +170,6 @@ export function contentCoding(contentEncoding: string | null): ContentCoding | u
     default:
       return undefined;
   }
-}
-
-const MIN_ROOM_BYTES = 16 * 1024;
-
-/**
- * Collects pieces in one buffer, so that many small pieces take no more memory than a few large
- * ones. (A separate piece costs about 400 bytes in addition to its own.)
- *
- * Invariant: length <= capacity <= 1.25 x length + 16 KiB.
- */
-export class GrowingBytes {
-  // Moved by `append` and `release`.
-  private buffer = new ArrayBuffer(0);
-  length = 0;
-
-  /** Copies the piece. Returns by how many bytes the buffer has grown. */
-  append(piece: Uint8Array): number {
-    const grownBytes = this.makeRoom(this.length + piece.length);
-    new Uint8Array(this.buffer).set(piece, this.length);
-    this.length += piece.length;
-    return grownBytes;
-  }
-
-  /** A view that is valid until the next `append` or `release`. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.buffer, 0, this.length);
-  }
-
-  /** Frees the memory at once. */
-  release(): void {
-    this.buffer.transfer(0);
-    this.buffer = new ArrayBuffer(0);
-    this.length = 0;
-  }
-
-  private makeRoom(lengthBytes: number): number {
-    const before = this.buffer.byteLength;
-    if (lengthBytes <= before) return 0;
-    this.buffer = this.buffer.transfer(capacityFor(lengthBytes));
-    return this.buffer.byteLength - before;
-  }
-}
-
-function capacityFor(lengthBytes: number): number {
-  return Math.ceil(lengthBytes * 1.25) + MIN_ROOM_BYTES;
 }
 
 /** The maximum time of a drain. A sender on a slow link may need longer. */

@@ -1,13 +1,15 @@
-import { promisify } from "node:util";
+import type { Transform } from "node:stream";
 import {
   constants,
-  gunzip,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
   gunzipSync,
-  inflate as unzlib,
   inflateSync,
-  zstdDecompress,
   zstdDecompressSync,
 } from "node:zlib";
+import { releaseBytes } from "../../application/ring/release-bytes.ts";
+import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 
 export type Compression = keyof typeof DECODERS;
@@ -35,12 +37,7 @@ const ZSTD_WINDOW_LOG = 23;
 
 const DECODERS = { gzip: gunzipSync, deflate: inflateSync, zstd: unzstd };
 
-const DECODERS_ASIDE = {
-  gzip: promisify(gunzip),
-  deflate: promisify(unzlib),
-  zstd: async (message: Uint8Array, options: DecoderOptions) =>
-    await promisify(zstdDecompress)(wholeZstdFrames(message), withZstdWindow(options)),
-};
+const STREAMS = { gzip: createGunzip, deflate: createInflate, zstd: createZstdDecompress };
 
 interface DecoderOptions {
   readonly maxOutputLength: number;
@@ -65,18 +62,41 @@ export function inflate(
   }
 }
 
-/** Does the same on another thread, in 5 ms for each MiB. The message must not be freed meanwhile. */
+/**
+ * Does the same on another thread, in 5 ms for each MiB, piece by piece, so that no more memory is
+ * used than `grown` was called with. The message must not be freed meanwhile.
+ */
 export async function inflateAside(
   message: Uint8Array,
   compression: Compression,
-  maxBytes: number,
+  { maxBytes, grown }: { readonly maxBytes: number; readonly grown: (bytes: number) => void },
 ): Promise<InflateResult> {
-  const options = optionsFor(message, compression, maxBytes);
+  const plain = new GrowingBytes();
   try {
-    return plainResult(await DECODERS_ASIDE[compression](message, options), options);
-  } catch (error) {
-    return failure(error, compression, options);
+    if (compression === "zstd") wholeZstdFrames(message);
+    const stream = STREAMS[compression](withZstdWindow({ chunkSize: PIECE_BYTES }));
+    for await (const piece of piecesOf(stream, message)) {
+      if (plain.length + piece.length > maxBytes) return freed(plain, tooLarge(maxBytes));
+      const grownBytes = plain.append(piece);
+      releaseBytes(piece);
+      if (grownBytes > 0) grown(grownBytes);
+    }
+    return { outcome: "plain", bytes: plain.bytes, garbageBytes: 0 };
+  } catch {
+    return freed(plain, malformed(compression));
   }
+}
+
+const PIECE_BYTES = 256 * 1024;
+
+function piecesOf(stream: Transform, message: Uint8Array): AsyncIterable<Uint8Array> {
+  stream.end(message);
+  return stream;
+}
+
+function freed(plain: GrowingBytes, fault: InflateFailure): InflateResult {
+  plain.release();
+  return { ...fault, garbageBytes: PIECE_BYTES };
 }
 
 /** What a message may decompress to in any case, and beyond that, for each of its bytes. */
@@ -138,7 +158,7 @@ function wholeZstdFrames(message: Uint8Array): Uint8Array {
   throw new Error("not whole frames of zstd");
 }
 
-function withZstdWindow(options: DecoderOptions) {
+function withZstdWindow<Options>(options: Options) {
   return { ...options, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } };
 }
 

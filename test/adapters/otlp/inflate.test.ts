@@ -5,6 +5,7 @@ import {
   inflate,
   inflateAside,
   inflatedLimit,
+  type InflateResult,
   areWholeZstdFrames,
 } from "../../../src/adapters/otlp/inflate.ts";
 
@@ -50,6 +51,8 @@ describe.each(["gzip", "deflate", "zstd"] as const)("%s data", (compression) => 
   });
 });
 
+function grown(): void {}
+
 describe.each(["gzip", "deflate", "zstd"] as const)("on another thread, %s data", (compression) => {
   const whole = COMPRESS[compression](TEXT);
 
@@ -62,9 +65,31 @@ describe.each(["gzip", "deflate", "zstd"] as const)("on another thread, %s data"
   ])("$name has the same result", async ({ message }) => {
     const expected = inflate(message, compression, MAX_BYTES);
 
-    expect(await inflateAside(message, compression, MAX_BYTES)).toEqual(expected);
+    const inflated = await inflateAside(message, compression, { maxBytes: MAX_BYTES, grown });
+
+    expect(shown(inflated)).toEqual(shown(expected));
+  });
+
+  test("reports each growth of its memory", async () => {
+    const plain = Buffer.alloc(1_000_000, "spans of many names ");
+    const growths: number[] = [];
+    const limits = { maxBytes: 2_000_000, grown: (bytes: number) => void growths.push(bytes) };
+
+    const inflated = await inflateAside(COMPRESS[compression](plain), compression, limits);
+
+    const grownBytes = growths.reduce((total, bytes) => total + bytes, 0);
+    expect(shown(inflated)).toEqual({ outcome: "plain", text: plain.toString(), message: "" });
+    expect(grownBytes).toBeGreaterThanOrEqual(1_000_000);
+    expect(grownBytes).toBeLessThan(1_300_000);
+    expect(growths.length).toBeGreaterThan(1);
   });
 });
+
+/** Returns a result without its memory. */
+function shown(result: InflateResult) {
+  if (result.outcome !== "plain") return { ...result, garbageBytes: undefined };
+  return { outcome: result.outcome, text: Buffer.from(result.bytes).toString(), message: "" };
+}
 
 test.each([
   { lengthBytes: 1, maxBytes: 20_000_000, limit: 1_048_576 },
