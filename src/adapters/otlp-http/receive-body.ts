@@ -139,7 +139,7 @@ async function inTurns(
 ): Promise<Answer | undefined> {
   while (!inFlight.isAbandoned) {
     const step = steps.next();
-    if (step.done === true) return await step.value;
+    if (step.done === true) return step.value;
     // oxlint-disable-next-line no-await-in-loop -- one step after the other
     await turn();
   }
