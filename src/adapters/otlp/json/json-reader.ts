@@ -126,7 +126,7 @@ function isSpace(byte: number): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
-/** Moves to the opening brace of the only object of a body. Returns false, with a fault, if none. */
+/** Moves to the only object of a body. Returns false, with a fault, if it begins otherwise. */
 export function beginDocument(reader: JsonReader): boolean {
   reader.at = byteOrderMarkLength(reader.json);
   return nextByte(reader) === OPEN_BRACE || fail(reader, "the body must be one JSON object");
