@@ -2,17 +2,20 @@ import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
 import type { SequenceRange, SequenceSource } from "../../ports/trace-buffer.ts";
 
 /** Spans per piece: matching them takes well under a millisecond with any filter. */
-const SPANS_PER_PIECE = 2048;
+export const SPANS_PER_PIECE = 2048;
 
 /** Spans per piece if the filter requires a trace: only one column is read, 100 times as fast. */
 const TRACE_TAILS_PER_PIECE = 200_000;
+
+/** Spans per piece at most if the matcher marks the traces that it requires. */
+const TRACE_MARKS_PER_PIECE = 32_768;
 
 /** The size of a piece that is searched for a text, which takes about a millisecond. */
 const TEXT_BYTES_PER_PIECE = 1024 * 1024;
 const FIRST_TEXT_SPANS = 16;
 
 export interface Scan {
-  readonly matcher: Pick<SpanMatcher, "traceTail" | "searchedBytes">;
+  readonly matcher: Pick<SpanMatcher, "traceTail" | "tailMarks" | "searchedBytes">;
   /** Selects only spans with a greater sequence; 0 selects all. */
   readonly after: number;
   readonly newestFirst: boolean;
@@ -64,7 +67,8 @@ function* piecesOf(whole: SequenceRange, scan: Scan): Generator<SequenceRange> {
 
 function pieceSize({ matcher, spansPerPiece }: Scan, lastSize: number): number {
   if (matcher.traceTail !== undefined) return TRACE_TAILS_PER_PIECE;
-  const most = Math.min(spansPerPiece?.() ?? SPANS_PER_PIECE, SPANS_PER_PIECE);
+  const limit = matcher.tailMarks === undefined ? SPANS_PER_PIECE : TRACE_MARKS_PER_PIECE;
+  const most = Math.min(spansPerPiece?.() ?? SPANS_PER_PIECE, limit);
   const searchedBytes = matcher.searchedBytes?.();
   if (searchedBytes === undefined) return most;
   if (lastSize === 0) return Math.min(most, FIRST_TEXT_SPANS);

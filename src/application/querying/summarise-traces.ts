@@ -1,6 +1,5 @@
-import { traceTail } from "../../domain/query/filter-key.ts";
-import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
+import { tracesMatcher } from "../../domain/query/trace-matcher.ts";
 import { serviceName } from "../../domain/wire/resource.ts";
 import {
   createSpanFields,
@@ -9,7 +8,7 @@ import {
   type SpanDigest,
   traceIdHex,
 } from "../../domain/wire/span-fields.ts";
-import { scanRing } from "./ring-scan.ts";
+import { scanRing, SPANS_PER_PIECE } from "./ring-scan.ts";
 import type { SpanQuery } from "./query-spans.ts";
 import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
@@ -37,7 +36,6 @@ export interface TraceSummaries {
 }
 
 const STATUS_ERROR = 2;
-const ALL: SpanFilter = [];
 
 /**
  * Summarises the traces of matching spans: at most `limit`, in the order in which the spans are
@@ -87,13 +85,14 @@ async function addSpans(
   buffer: SearchedBuffer,
   traces: Map<string, GrowingSummary>,
 ): Promise<void> {
-  const scan = { matcher: compileFilter(ALL), after: 0, newestFirst: false };
+  let spansPerPiece = SPANS_PER_PIECE;
+  const matcher = tracesMatcher(traces.keys());
+  const scan = { matcher, after: 0, newestFirst: false, spansPerPiece: () => spansPerPiece };
   const fields = createSpanFields();
-  // Nearly every span belongs to another trace, so its identifier is not even formatted.
-  const tails = new Set(Array.from(traces.keys(), (id) => traceTail(Uint8Array.fromHex(id), 0)));
   await scanRing(buffer, scan, (range) => {
+    let addedSpans = 0;
     buffer.visit({ ...scan, range }, (_, location) => {
-      if (!tails.has(location.traceTail)) return true;
+      addedSpans += 1;
       readSpanFields(fields, location.bytes, location.spanOffset, location.spanLength);
       const summary = traces.get(traceIdHex(fields));
       if (summary !== undefined) {
@@ -102,9 +101,13 @@ async function addSpans(
       }
       return true;
     });
+    // Spans of other traces cost nearly nothing, so pieces grow while few are added.
+    spansPerPiece = addedSpans < FEW_SPANS ? spansPerPiece * 2 : SPANS_PER_PIECE;
     return undefined;
   });
 }
+
+const FEW_SPANS = 256;
 
 interface GrowingSummary extends Mutable<TraceSummary> {
   services: string[];

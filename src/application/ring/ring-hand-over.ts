@@ -22,6 +22,7 @@ import type {
   Visit,
 } from "../../ports/trace-buffer.ts";
 import type { SpanLocation, FieldsOf } from "../../domain/query/span-matcher.ts";
+import { MARK_BITS } from "../../domain/query/trace-matcher.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 
 /**
@@ -173,7 +174,7 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
     resourceLength: 0,
     traceTail: 0,
   };
-  const { traceTail } = matcher;
+  const { traceTail, tailMarks } = matcher;
   const { slotTraceTail, slotState, capacitySpans } = ring;
   const step = newestFirst ? -1 : 1;
   let sequence = newestFirst ? next - 1 : first;
@@ -181,7 +182,11 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
   matcher.reset();
   for (let left = next - first; left > 0; left -= 1) {
     // One column holds the tails of all trace ids, so spans of other traces are skipped cheaply.
-    const isWanted = traceTail === undefined || slotTraceTail[slot] === traceTail;
+    const tail = slotTraceTail[slot]!;
+    const isWanted =
+      tailMarks === undefined
+        ? traceTail === undefined || tail === traceTail
+        : tailMarks[tail & MARK_BITS] === 1;
     if (isWanted && slotState[slot] !== GONE) {
       moveTo(ring, slot, location);
       if (matcher.matches(location) && !visit(sequence, location)) return;

@@ -45,6 +45,11 @@ export interface SpanMatcher {
    */
   readonly traceTail: number | undefined;
   /**
+   * Marks the tails of several traces, if the matcher requires one of these: 1 at their low 16
+   * bits. It allows a cheap first test as well.
+   */
+  readonly tailMarks?: Uint8Array;
+  /**
    * Returns how many bytes have been searched for a text since the last reset; undefined for a
    * filter without a text, which skips most bytes of a span.
    */

@@ -66,6 +66,20 @@ test("a filter that requires a trace is scanned in larger pieces", async () => {
   expect(pieces).toEqual([{ first: 1, next: 150_000 }]);
 });
 
+test("pieces of marked traces are as large as wanted, up to a limit", async () => {
+  const { scan, pieces } = ringAt({ first: 1, next: 100_000 });
+  const tailMarks = new Uint8Array(2 ** 16);
+  const wanted = [2_048, 4_096, 1_000_000, 10];
+
+  await scan({
+    matcher: { traceTail: undefined, tailMarks },
+    spansPerPiece: () => wanted.shift() ?? 1_000_000,
+  });
+
+  const sizes = pieces.map(({ first, next }) => next - first);
+  expect(sizes).toEqual([2_048, 4_096, 32_768, 10, 32_768, 28_309]);
+});
+
 test("pieces that are searched for a text are small at first, and as large as a MiB", async () => {
   const bytesOfPieces = [0, 100, 100, 4 * 2 ** 20, 0, 0];
   const { scan, pieces } = ringAt({ first: 1, next: 200 });

@@ -116,6 +116,16 @@ test("a summary covers spans of the trace that do not match or came before", asy
   expect(traces).toMatchObject([{ root: "GET /", spanCount: 3 }]);
 });
 
+test("summaries are complete, wherever the spans of a trace are in a large ring", async () => {
+  const ring = searchedRing({ spans: 60_000, bytes: 8 << 20 });
+  const part = tracedRequests({ trace: 90_000, name: "part", parent: SOME_PARENT });
+  for (let round = 0; round < 10; round += 1) ring.arrive(requestOf(5_000), ...part);
+
+  const { traces } = await summariseTraces(ring.buffer, { ...EVERY, filter: named("part") });
+
+  expect(traces).toMatchObject([{ traceId: traceHex(90_000), spanCount: 10 }]);
+});
+
 test("a trace that is evicted between the two scans is not listed", async () => {
   const ring = searchedRing({ spans: 3_000, bytes: 1 << 20 });
   ring.arrive(...tracedRequests({ trace: 70_000, name: "first" }), requestOf(2_999));
