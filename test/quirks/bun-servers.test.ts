@@ -104,3 +104,23 @@ test("waiting in the main module, with nothing that keeps the process, takes a c
   // In milliseconds; an idle process takes about one.
   expect(Number(stdout)).toBeGreaterThan(20);
 });
+
+// adapters/otlp-http/request-body.ts, readWhole()
+test("a body that Bun collects cannot be looked at before its end", async () => {
+  const looked = Promise.withResolvers<unknown>();
+  await using server = Bun.serve({
+    ...OPTIONS,
+    fetch: async (request) => {
+      const whole = request.bytes();
+      looked.resolve([request.body?.locked, request.bodyUsed]);
+      return new Response(await whole);
+    },
+  });
+  const socket = await connectTo(server);
+
+  socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123");
+  const state = await looked.promise;
+  socket.destroy();
+
+  expect(state).toEqual([true, true]);
+});

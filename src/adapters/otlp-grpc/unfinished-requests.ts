@@ -1,5 +1,6 @@
 import type { LimitsConfig } from "../../config/config.ts";
 import type { TimerClock } from "../../ports/clock.ts";
+import { isTooSlow } from "../listening/arrival-rate.ts";
 
 /** A request whose message is still arriving. */
 export interface UnfinishedRequest {
@@ -8,10 +9,6 @@ export interface UnfinishedRequest {
   /** Called when it takes too long. */
   expire(): void;
 }
-
-/** The time after which a message must have arrived at the minimum rate on average. */
-const SLOW_START_MS = 2_000;
-const MIN_BYTES_A_SECOND = 1024;
 
 const CHECK_INTERVAL_MS = 500;
 
@@ -61,6 +58,5 @@ export class UnfinishedRequests implements Disposable {
 }
 
 function isLate({ receivedBytes }: UnfinishedRequest, ageMs: number, requestMs: number): boolean {
-  if (ageMs >= requestMs) return true;
-  return ageMs >= SLOW_START_MS && receivedBytes * 1000 < ageMs * MIN_BYTES_A_SECOND;
+  return ageMs >= requestMs || isTooSlow(receivedBytes, ageMs);
 }

@@ -1,3 +1,4 @@
+import { isTooSlow } from "../listening/arrival-rate.ts";
 import { AddressLimit } from "../listening/address-limit.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { LimitsConfig } from "../../config/config.ts";
@@ -30,6 +31,8 @@ export interface RequestInFlight extends Disposable {
   /** Resolves when its body must not be waited for any longer. */
   readonly abandoned: Promise<EarlyAnswer>;
   readonly isAbandoned: boolean;
+  /** The bytes of its body that have arrived, at most; infinite when no more are awaited. */
+  arrivedBytes: number;
 }
 
 export interface RequestTableParts {
@@ -88,11 +91,11 @@ export class RequestTable {
     if (requests.delete(request) && requests.size === 0) this.connections.delete(key);
   };
 
-  /** Abandons requests that take too long. Must be called about once a second. */
+  /** Abandons requests that arrive too slowly or take too long. Must be called each second. */
   expire(): void {
-    const latestMs = this.parts.clock.monotonicMs() - this.parts.limits.requestMs;
-    const isLate = (request: Entry) => request.open.openedAtMs <= latestMs;
-    for (const late of this.requests.values().filter(isLate)) late.refuse("request_timeout");
+    const nowMs = this.parts.clock.monotonicMs();
+    const late = this.requests.values().filter((request) => isLate(request, nowMs, this.parts));
+    for (const request of late) request.refuse("request_timeout");
   }
 
   /** Abandons all requests: what still arrives would not be stored. */
@@ -119,6 +122,11 @@ export class RequestTable {
     if (known === undefined) this.connections.set(key, connection);
     return connection;
   }
+}
+
+function isLate(request: Entry, nowMs: number, { limits }: RequestTableParts): boolean {
+  const ageMs = nowMs - request.open.openedAtMs;
+  return ageMs >= limits.requestMs || isTooSlow(request.arrivedBytes, ageMs);
 }
 
 /** The requests of one connection. Bun.serve exposes nothing else of it. */
@@ -148,6 +156,9 @@ class Entry implements RequestInFlight {
 
   // Moved by `abandon`.
   isAbandoned = false;
+
+  // Moved by the reader of its body.
+  arrivedBytes = 0;
 
   constructor(connection: HttpConnection, budget: InFlightBudget, ended: (request: Entry) => void) {
     this.connection = connection;
@@ -193,7 +204,9 @@ const BUSY: Readonly<Record<BusyReason, Busy>> = {
   too_many_requests: busy("too many requests are in flight"),
   too_many_requests_per_address: busy("too many requests from this address are in flight"),
   in_flight_bytes: busy("requests in flight take too much memory, this one the most"),
-  request_timeout: busy("the request was not complete within REQUEST_TIMEOUT_MS"),
+  request_timeout: busy(
+    "the request was not complete within REQUEST_TIMEOUT_MS, or came at less than 1 KiB a second",
+  ),
 };
 
 function busy(reason: string): Busy {

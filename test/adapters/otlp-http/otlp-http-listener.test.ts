@@ -74,6 +74,44 @@ test("a request that is incomplete after its time limit is answered with 503", a
   expect(countsOf(problems).request_timeout).toBe(1);
 });
 
+/** Runs a listener whose clock can be set ahead. */
+function runAhead() {
+  const monotonicMs = () => performance.now() + clock.aheadMs;
+  const clock = { ...SYSTEM_CLOCK, aheadMs: 0, monotonicMs };
+  return { clock, ...runOtlpHttp({ clock }) };
+}
+
+test.each([
+  { name: "in chunks", half: { sentBytes: 10 } },
+  { name: "with a length", half: { declaredBytes: 1000, sentBytes: 10 } },
+])("a body that arrives too slowly is answered with 503: $name", async ({ half }) => {
+  const { clock, listener, request, problems, budget } = runAhead();
+  using sender = await sendHalfBody(listener.port, half);
+  while (listener.counts().requestsInFlight === 0) await request("/");
+
+  clock.aheadMs = 2_000;
+
+  expect(await sender.answer).toStartWith("HTTP/1.1 503");
+  expect(countsOf(problems).request_timeout).toBe(1);
+  expect(budget.heldBytes).toBe(0);
+});
+
+test("a body that may have arrived fast enough is awaited, while a slow one is not", async () => {
+  const { clock, listener, request, receiver } = runAhead();
+  const [sentBytes, declaredBytes] = [10_000, 10_001];
+  using fast = await sendHalfBody(listener.port, { declaredBytes, sentBytes });
+  using slow = await sendHalfBody(listener.port, { sentBytes: 10 });
+  while (listener.counts().requestsInFlight < 2) await request("/");
+
+  clock.aheadMs = 2_000;
+  const refused = await slow.answer;
+  fast.send(Uint8Array.of(0));
+
+  expect(refused).toStartWith("HTTP/1.1 503");
+  expect(await fast.answer).toStartWith("HTTP/1.1 200");
+  expect(receiver.requests.map(({ length }) => length)).toEqual([declaredBytes]);
+});
+
 test("a pause aborts incomplete requests and refuses connections until it ends", async () => {
   const { listener, send, budget } = runOtlpHttp();
   using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });

@@ -35,7 +35,13 @@ function prepare() {
   const begin = (body: Uint8Array, head: RequestHead = JSON_HEAD) => {
     const early = Promise.withResolvers<EarlyAnswer>();
     const open = budget.begin({ dropped: () => {} }, 0);
-    const inFlight = { open, abandoned: early.promise, isAbandoned: false, [Symbol.dispose]() {} };
+    const inFlight = {
+      open,
+      abandoned: early.promise,
+      isAbandoned: false,
+      arrivedBytes: Infinity,
+      [Symbol.dispose]() {},
+    };
     const abandon = (): void => {
       inFlight.isAbandoned = true;
       early.resolve({ outcome: "stopping", message: "abandoned" });

@@ -134,6 +134,7 @@ describe("a request that exceeds its time limit", () => {
     const early = beginIn("a", 1);
     clock.nowMs = 1000;
     const late = beginIn("a", 2);
+    late.arrivedBytes = Infinity;
 
     clock.nowMs = LIMITS.requestMs;
     table.expire();
@@ -152,6 +153,38 @@ describe("a request that exceeds its time limit", () => {
     table.expire();
 
     expect(refusals).toEqual(["request_timeout a"]);
+  });
+});
+
+describe("a body that arrives at less than 1 KiB a second", () => {
+  test("is abandoned after two seconds, but not before", async () => {
+    const { beginIn, clock, table, refusals } = createTable();
+    const slow = beginIn("a", 1);
+    slow.arrivedBytes = 2047;
+
+    clock.nowMs = 1999;
+    table.expire();
+    const before = await fateOf(slow);
+    clock.nowMs = 2000;
+    table.expire();
+
+    expect(before).toBe("waited for");
+    expect(await fateOf(slow)).toContain("came at less than 1 KiB a second");
+    expect(refusals).toEqual(["request_timeout a"]);
+  });
+
+  test.each([
+    { name: "one at that rate", arrivedBytes: 2048 },
+    { name: "one that is awaited no more", arrivedBytes: Infinity },
+  ])("is not $name", async ({ arrivedBytes }) => {
+    const { beginIn, clock, table } = createTable();
+    const request = beginIn("a", 1);
+    request.arrivedBytes = arrivedBytes;
+
+    clock.nowMs = 2000;
+    table.expire();
+
+    expect(await fateOf(request)).toBe("waited for");
   });
 });
 
