@@ -15,6 +15,8 @@ export interface BinaryBuild {
   readonly outfile: string;
   /** A target of Bun, such as `bun-darwin-arm64`; by default, this machine. */
   readonly target?: string | undefined;
+  /** The runtime to embed; by default that of this machine, or a download of the bundler. */
+  readonly executablePath?: string;
 }
 
 /**
@@ -36,7 +38,8 @@ export async function buildBinary(build: BinaryBuild): Promise<string> {
   }
 }
 
-async function compile({ entrypoint, outfile, target }: BinaryBuild): Promise<string> {
+async function compile(build: BinaryBuild): Promise<string> {
+  const { entrypoint, outfile, target, executablePath } = build;
   const { outputs } = await Bun.build({
     entrypoints: [entrypoint],
     minify: true,
@@ -51,6 +54,7 @@ async function compile({ entrypoint, outfile, target }: BinaryBuild): Promise<st
     compile: {
       outfile,
       ...(target === undefined ? {} : { target: target as Bun.Build.CompileTarget }),
+      ...(executablePath === undefined ? {} : { executablePath }),
       // The working directory must not affect the program.
       autoloadDotenv: false,
       autoloadBunfig: false,

@@ -35,7 +35,7 @@ export function executablePath(
   }
 }
 
-function thisPlatform(): Platform {
+export function thisPlatform(): Platform {
   const { platform, arch } = process;
   const report = platform === "linux" ? process.report?.getReport() : undefined;
   const { header } = (report ?? {}) as { header?: { glibcVersionRuntime?: string } };

@@ -1,0 +1,33 @@
+import { readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { runTool } from "./run-tool.ts";
+
+/** The time of every file in an archive, so that builds are identical. npm uses this one. */
+const TIME = new Date("1985-10-26T08:15:00Z");
+
+/** Packs a folder, which becomes the only top-level folder of the archive. */
+export interface ArchiveInputs {
+  /** The folder that contains the folder to pack. */
+  readonly parent: string;
+  readonly folder: string;
+  readonly outfile: string;
+}
+
+/** Writes a `.tar.gz`, whose bytes depend only on names, modes and contents of the files. */
+export async function writeTarball({ parent, folder, outfile }: ArchiveInputs): Promise<void> {
+  const tar = `${outfile}.tar`;
+  const owner = ["--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go+r,go-w"];
+  const form = ["--format=ustar", "--sort=name", `--mtime=${TIME.toISOString()}`, ...owner];
+  await runTool(["tar", ...form, "-cf", tar, folder], { cwd: parent });
+  // Without `-n`, gzip writes the time and the name of the file.
+  await runTool(["gzip", "-n", "-6", "-S", ".gz", tar], { cwd: parent });
+  await runTool(["mv", `${tar}.gz`, outfile], { cwd: parent });
+}
+
+/** Writes a `.zip`, whose bytes depend only on names, modes and contents of the files. */
+export async function writeZip({ parent, folder, outfile }: ArchiveInputs): Promise<void> {
+  const paths = readdirSync(join(parent, folder)).toSorted();
+  for (const path of paths) utimesSync(join(parent, folder, path), TIME, TIME);
+  const files = paths.map((path) => join(folder, path));
+  await runTool(["zip", "-q", "-X", "-D", outfile, ...files], { cwd: parent });
+}
