@@ -89,6 +89,7 @@ test.each(PAIRS)(
     const token = bearing(receiver.token);
 
     const accepted = await receiver.emit({ ...trusting, ...token });
+    const before = await receiver.problems();
     const withoutToken = await receiver.emit(trusting);
     const wrongToken = await receiver.emit({ ...trusting, ...bearing("wrong") });
     const problems = await receiver.problems();
@@ -96,6 +97,7 @@ test.each(PAIRS)(
     const { spans } = await receiver.api.stats();
 
     expect(accepted).toMatchObject({ exitCode: 0 });
+    expect(before).not.toContain('"reason"');
     expect([withoutToken, wrongToken].map(({ exitCode }) => exitCode)).toEqual([1, 1]);
     expect(problems).toContain('"unauthenticated"');
     expect(wrongAuthority.output).toMatch(/certificate|handshake/i);

@@ -175,7 +175,13 @@ function pacedSocket(
     waiting = isFree ? undefined : budget.begin(connection, bytes);
   };
   socket.once("close", () => held(0));
-  return new PacedSocket(socket, { turns, clock, held, excessive: () => connection.excessive() });
+  return new PacedSocket(socket, {
+    turns,
+    clock,
+    held,
+    excessive: () => connection.excessive(),
+    leaving: () => void (connection.isLeaving = true),
+  });
 }
 
 function requireRequest(connection: Connection, { note }: AdmitParts): void {

@@ -130,7 +130,7 @@ function connectionOf(
   known.begin(session);
   widenWindows(session);
   session.once("error", (error: NodeJS.ErrnoException) => {
-    if (!isProtocolError(error)) return;
+    if (!isProtocolError(error) || isFarewell(known)) return;
     problems.note({ protocol: "grpc", reason: "broken_http2", address: known.address });
   });
   return known;
@@ -139,6 +139,16 @@ function connectionOf(
 /** Reports whether the peer broke HTTP/2: a connection that is closed or reset is not a fault. */
 function isProtocolError({ code = "" }: NodeJS.ErrnoException): boolean {
   return code.startsWith("ERR_HTTP2");
+}
+
+/**
+ * Reports whether the peer has ended its connection without a call under way, so that nothing can
+ * be lost. grpc-go then names the last stream that it opened itself, where HTTP/2 wants the last one
+ * that the server opened, and Bun takes that for a violation.
+ * Source: RFC 9113, section 6.8.
+ */
+function isFarewell({ isLeaving, openCalls }: Connection): boolean {
+  return isLeaving && openCalls === 0;
 }
 
 function reset(stream: ServerHttp2Stream): "done" {

@@ -31,6 +31,8 @@ export class Connection implements InFlightOwner {
   isSilent = true;
   hasBegun = false;
   hasSentMessage = false;
+  /** Set when the peer has said GOAWAY. */
+  isLeaving = false;
   /** The bytes that it held when it was dropped. They become garbage when the socket is closed. */
   droppedBytes = 0;
   private isClosing = false;

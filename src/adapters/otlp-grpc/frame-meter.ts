@@ -13,6 +13,7 @@ const HEAD_BYTES = 9;
 const DATA = 0x0;
 const HEADERS = 0x1;
 const RESET_STREAM = 0x3;
+const GO_AWAY = 0x7;
 const END_STREAM = 0x1;
 
 /** A smaller DATA frame takes more memory for its objects than for its bytes. */
@@ -39,6 +40,7 @@ const OVERHEAD_A_SECOND = 200;
 export class FrameMeter {
   // Fixed at construction.
   private readonly clock: Clock;
+  private readonly leaving: () => void;
 
   // Moved by `stepEnd` and `isExcessive`.
   /** The last stream that the peer has opened; 0 if none. */
@@ -51,8 +53,10 @@ export class FrameMeter {
   private openCalls = 0;
   private countedMs: number;
 
-  constructor(clock: Clock) {
+  /** Calls `leaving` when the peer says GOAWAY. */
+  constructor(clock: Clock, leaving: () => void) {
     this.clock = clock;
+    this.leaving = leaving;
     this.countedMs = clock.monotonicMs();
   }
 
@@ -101,6 +105,7 @@ export class FrameMeter {
     this.payloadLeft = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
     const [type, flags] = [bytes[at + 3]!, bytes[at + 4]!];
     if (type === HEADERS) this.beginCall(streamAt(bytes, at + 5));
+    else if (type === GO_AWAY) this.leaving();
     const credit = type === DATA && (flags & END_STREAM) !== 0 ? this.endCall() : 0;
     this.overhead = Math.max(0, this.overhead + overheadOf(type, this.payloadLeft) - credit);
   }

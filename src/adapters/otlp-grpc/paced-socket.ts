@@ -12,6 +12,8 @@ interface PacedSocketParts {
   readonly held: (bytes: number) => void;
   /** Called when the peer sends frames out of proportion to its calls. */
   readonly excessive: () => void;
+  /** Called when the peer says GOAWAY. */
+  readonly leaving: () => void;
 }
 
 /**
@@ -38,7 +40,7 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     super();
     this.socket = socket;
     this.parts = parts;
-    this.meter = new FrameMeter(parts.clock);
+    this.meter = new FrameMeter(parts.clock, parts.leaving);
     passEvents(socket, this, (bytes) => this.take(bytes));
   }
 

@@ -18,6 +18,7 @@ import {
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { sessionsOfEachTest } from "../../support/grpc/http2-sessions.ts";
 
 stopGrpcListenersAfterEach();
@@ -145,6 +146,32 @@ describe("a peer that", () => {
     expect(problems.list()).toMatchObject([
       { protocol: "grpc", reason: "broken_http2", address: "127.0.0.1", count: 1 },
     ]);
+  });
+
+  // grpc-go says GOAWAY with the last stream of its own, which violates HTTP/2.
+  const goAway = frame({ type: FRAME.goAway }, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0]));
+  const lastHead = { type: FRAME.headers, flags: FLAG.endHeaders | FLAG.endStream, streamId: 1 };
+
+  test("says GOAWAY in the way of grpc-go after its calls is not recorded", async () => {
+    const { peer, problems } = await runGrpcListener();
+    const leaving = peer().greet();
+    leaving.send(frame(lastHead, callHeaders("/nowhere")));
+    await leaving.frame(({ type }) => type === FRAME.headers);
+
+    leaving.send(goAway);
+    await leaving.ended;
+
+    expect(countsOf(problems)).toEqual({ unknown_path: 1 });
+  });
+
+  test("says GOAWAY in this way during a call is recorded", async () => {
+    const { peer, problems } = await runGrpcListener();
+    const leaving = peer().greet();
+
+    leaving.send(frame(head, callHeaders(EXPORT_PATH)), goAway);
+    await leaving.ended;
+
+    expect(countsOf(problems)).toEqual({ broken_http2: 1 });
   });
 
   test("resets its connection is not recorded", async () => {

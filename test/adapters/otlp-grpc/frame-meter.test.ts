@@ -6,7 +6,8 @@ const KIB = 1024;
 
 function createMeter() {
   let nowMs = 0;
-  const meter = new FrameMeter({ monotonicMs: () => nowMs });
+  const farewells: number[] = [];
+  const meter = new FrameMeter({ monotonicMs: () => nowMs }, () => farewells.push(nowMs));
   const pass = (ms: number): void => void (nowMs += ms);
   /** Reads the bytes in pieces of this size, each to its end. */
   const read = (bytes: Uint8Array, size = bytes.length): void => {
@@ -16,7 +17,7 @@ function createMeter() {
     }
   };
   read(PREFACE);
-  return { meter, pass, read };
+  return { meter, pass, read, farewells };
 }
 
 const data = (length: number, flags = 0) =>
@@ -25,6 +26,16 @@ const data = (length: number, flags = 0) =>
 function times(bytes: Uint8Array, count: number): Buffer {
   return Buffer.concat(Array<Uint8Array>(count).fill(bytes));
 }
+
+test.each([8 + 9, 1])("GOAWAY is reported once, in pieces of %d bytes", (size) => {
+  const { farewells, read } = createMeter();
+
+  read(data(100), size);
+  const before = farewells.length;
+  read(frame({ type: FRAME.goAway }, Buffer.alloc(8)), size);
+
+  expect([before, farewells.length]).toEqual([0, 1]);
+});
 
 describe("a step", () => {
   test("ends after 64 frames", () => {

@@ -45,6 +45,7 @@ function createPaced({ hasTime }: { hasTime: boolean }) {
     clock: { monotonicMs: () => 0 },
     held: (bytes) => held.push(bytes),
     excessive: () => excessive.push(true),
+    leaving: () => {},
   });
   paced.on("data", (bytes: Buffer) => passed.push(bytes.length));
   const receive = (bytes: Uint8Array) => socket.emit("data", Buffer.from(bytes));
@@ -145,6 +146,7 @@ test("what is written in one turn of the event loop is sent together, at its end
     clock: { monotonicMs: () => 0 },
     held: () => {},
     excessive: () => {},
+    leaving: () => {},
   });
 
   for (const turn of [
