@@ -143,8 +143,8 @@ function isProtocolError({ code = "" }: NodeJS.ErrnoException): boolean {
 
 /**
  * Reports whether the peer has ended its connection without a call under way, so that nothing can
- * be lost. grpc-go then names the last stream that it opened itself, where HTTP/2 wants the last one
- * that the server opened, and Bun takes that for a violation.
+ * be lost. grpc-go then names the last stream that it opened itself, where HTTP/2 wants the last
+ * one of the server, and Bun takes that for a violation.
  * Source: RFC 9113, section 6.8.
  */
 function isFarewell({ isLeaving, openCalls }: Connection): boolean {

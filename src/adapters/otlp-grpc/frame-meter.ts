@@ -104,10 +104,14 @@ export class FrameMeter {
   private count(bytes: Uint8Array, at: number): void {
     this.payloadLeft = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
     const [type, flags] = [bytes[at + 3]!, bytes[at + 4]!];
-    if (type === HEADERS) this.beginCall(streamAt(bytes, at + 5));
-    else if (type === GO_AWAY) this.leaving();
+    this.note(type, streamAt(bytes, at + 5));
     const credit = type === DATA && (flags & END_STREAM) !== 0 ? this.endCall() : 0;
     this.overhead = Math.max(0, this.overhead + overheadOf(type, this.payloadLeft) - credit);
+  }
+
+  private note(type: number, stream: number): void {
+    if (type === HEADERS) this.beginCall(stream);
+    else if (type === GO_AWAY) this.leaving();
   }
 
   private beginCall(stream: number): void {
