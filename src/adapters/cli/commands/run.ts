@@ -6,6 +6,7 @@ import { childEnvironment } from "../run/child-environment.ts";
 import { runChild, isForegroundProcess } from "../run/child-process.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
+import { readSpanFile, saveReceived } from "../run/save-received.ts";
 import { showReceived, tailReceived } from "../run/show-received.ts";
 import { type RunPlan, readRunPlan } from "../run/run-plan.ts";
 
@@ -14,16 +15,19 @@ export async function runBeside(run: CommandRun): Promise<number> {
   const plan = readRunPlan(run);
   const junit = valueOf(run, "junit");
   if (junit !== undefined) checkOutFile(junit);
-  const outcome = await runWithReceiver(run, plan);
+  const spanFile = readSpanFile(run);
+  const { outcome, spanFileCode } = await runWithReceiver(run, plan, spanFile);
   reportOutcome(run, outcome);
-  const fileCode = junit === undefined ? EXIT_CODE.ok : await writeJunit(run, junit, outcome);
-  return exitCodeOf(outcome) || fileCode;
+  const junitCode = await codeOfFile(run, async () => {
+    if (junit !== undefined) await writeOutFile(junit, junitXml(outcomeCases(outcome)));
+  });
+  return exitCodeOf(outcome) || spanFileCode || junitCode;
 }
 
 /** Reports a file that cannot be written; the exit code of the command takes precedence. */
-async function writeJunit(run: CommandRun, path: string, outcome: Outcome): Promise<number> {
+async function codeOfFile(run: CommandRun, write: () => Promise<void>): Promise<number> {
   try {
-    await writeOutFile(path, junitXml(outcomeCases(outcome)));
+    await write();
     return EXIT_CODE.ok;
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
@@ -32,7 +36,17 @@ async function writeJunit(run: CommandRun, path: string, outcome: Outcome): Prom
   }
 }
 
-async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome> {
+/** The outcome of a run, and the exit code of saving its spans. */
+interface Ended {
+  readonly outcome: Outcome;
+  readonly spanFileCode: number;
+}
+
+async function runWithReceiver(
+  run: CommandRun,
+  plan: RunPlan,
+  spanFile: ReturnType<typeof readSpanFile>,
+): Promise<Ended> {
   const receiver = await run.startReceiver(plan.config).catch((error: unknown) => {
     throw new CommandFailure(EXIT_CODE.cannotRun, `cannot start a receiver: ${String(error)}`);
   });
@@ -56,8 +70,12 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
     if (isGiven(run, "show")) await showReceived(run, receiver);
+    const spanFileCode = await codeOfFile(run, async () => {
+      if (spanFile !== undefined) await saveReceived(run, receiver, spanFile);
+    });
     const received = await summariseReceived(receiver, checked);
-    return { command, end, commandSeconds, checked, checkSeconds, received };
+    const outcome = { command, end, commandSeconds, checked, checkSeconds, received };
+    return { outcome, spanFileCode };
   } finally {
     await receiver.stop();
   }

@@ -56,7 +56,7 @@ const SPECS = {
         "what was expected and what was seen instead. The exit code of a failing command takes " +
         "precedence over that of an expectation.",
     ],
-    options: ["tail", "show", "expect", "settle", "junit", "protocol", "help"],
+    options: ["tail", "show", "expect", "settle", "out", "format", "junit", "protocol", "help"],
     found: "the command exited with 0, and every expectation was met",
     notFound: "it exited with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
