@@ -27,6 +27,15 @@ export interface RoutedCall {
   readonly expire: () => void;
 }
 
+/**
+ * Reports whether nothing can be sent on a stream any more: to send would throw. When a connection
+ * closes, its streams first lose their session. They are destroyed in a later turn of the event
+ * loop, and may pass on what has arrived before.
+ */
+export function isGone({ session, destroyed, closed }: ServerHttp2Stream): boolean {
+  return session === undefined || destroyed || closed;
+}
+
 /** A call with one message and one answer. */
 export interface UnaryCall {
   /** Freed when the call is answered or ends. */

@@ -11,7 +11,7 @@ import type { ProblemLog } from "../../ports/logger.ts";
 import type { TokenGate, TokenRefusal } from "../listening/token-gate.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
-import type { RoutedCall, UnaryMethod } from "./call-handlers.ts";
+import { isGone, type RoutedCall, type UnaryMethod } from "./call-handlers.ts";
 import {
   adaptHeaders,
   type CallFault,
@@ -210,7 +210,7 @@ async function refuseLater(
 ): Promise<void> {
   // The budget of requests in flight limits how many streams wait.
   await gate?.pause(refusal, Number.POSITIVE_INFINITY);
-  if (stream.destroyed || stream.closed) return;
+  if (isGone(stream)) return;
   stream.respond(refusalHeaders(refusal), { endStream: true });
   // Makes the peer send no more of the message.
   stream.close(constants.NGHTTP2_NO_ERROR);

@@ -1,6 +1,6 @@
 import { isWorthIt, releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
-import type { RoutedCall } from "./call-handlers.ts";
+import { isGone, type RoutedCall } from "./call-handlers.ts";
 import { emptyPrefix, isPrefixWhole, PREFIX_BYTES, readPrefix } from "./message-prefix.ts";
 import type { UnfinishedRequests } from "./unfinished-requests.ts";
 
@@ -21,6 +21,7 @@ export function watchLibraryCall(call: RoutedCall, { budget, unfinished }: Libra
   const pieces: Uint8Array[] = [];
   unfinished.add(request);
   call.stream.on("data", (piece: Uint8Array) => {
+    destroyIfGone(call);
     budget.hold(open, piece.length);
     request.receivedBytes += piece.length;
     readPrefix(prefix, piece);
@@ -28,8 +29,14 @@ export function watchLibraryCall(call: RoutedCall, { budget, unfinished }: Libra
     const wholeBytes = PREFIX_BYTES + prefix.lengthBytes;
     if (isPrefixWhole(prefix) && request.receivedBytes >= wholeBytes) unfinished.remove(request);
   });
+  call.stream.on("end", () => destroyIfGone(call));
   call.stream.on("close", () => {
     unfinished.remove(request);
     for (const piece of pieces.splice(0)) releaseBytes(piece);
   });
+}
+
+/** Makes grpc-js, which listens after us, see that the stream is gone: it would throw. */
+function destroyIfGone({ stream }: RoutedCall): void {
+  if (isGone(stream)) stream.destroy();
 }

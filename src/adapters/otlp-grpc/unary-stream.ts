@@ -6,7 +6,13 @@ import {
 } from "node:http2";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { GRPC_CODE } from "../otlp/status-table.ts";
-import type { CallFailure, RoutedCall, UnaryCall, UnaryMethod } from "./call-handlers.ts";
+import {
+  type CallFailure,
+  isGone,
+  type RoutedCall,
+  type UnaryCall,
+  type UnaryMethod,
+} from "./call-handlers.ts";
 import { type CallFault, faultAtEnd, faultSoFar, GRPC } from "./call-headers.ts";
 import { IncomingMessage } from "./incoming-message.ts";
 import { encodingOf, type EncodedMessage, ENCODINGS_TAKEN } from "./message-encoding.ts";
@@ -76,11 +82,11 @@ class UnaryStream implements UnaryCall, UnfinishedRequest {
   }
 
   get hasEnded(): boolean {
-    return this.isEnded || this.call.stream.destroyed || this.call.stream.closed;
+    return this.isEnded || isGone(this.call.stream);
   }
 
   received(piece: Buffer): void {
-    if (this.isEnded) return;
+    if (this.hasEnded) return;
     this.parts.budget.hold(this.call.open, piece.length);
     this.receivedBytes += piece.length;
     this.incoming.add(piece);

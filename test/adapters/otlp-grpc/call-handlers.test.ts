@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
-import { callFailure } from "../../../src/adapters/otlp-grpc/call-handlers.ts";
+import { callFailure, isGone } from "../../../src/adapters/otlp-grpc/call-handlers.ts";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 
 test("a failure has the code and message of its outcome, also in its details", () => {
@@ -25,3 +26,14 @@ test.each([
     expect<readonly unknown[] | undefined>(metadata?.get("grpc-accept-encoding")).toEqual(accepted);
   },
 );
+
+const OPEN = { session: {} as Http2Session, destroyed: false, closed: false };
+
+test.each([
+  { name: "is open", stream: OPEN, gone: false },
+  { name: "is destroyed", stream: { ...OPEN, destroyed: true }, gone: true },
+  { name: "is closed", stream: { ...OPEN, closed: true }, gone: true },
+  { name: "has no session", stream: { ...OPEN, session: undefined }, gone: true },
+])("a stream that $name is gone: $gone", ({ stream, gone }) => {
+  expect(isGone(stream as ServerHttp2Stream)).toBe(gone);
+});

@@ -71,6 +71,45 @@ function hasSubscribers(): boolean {
   return channel("http2.server.stream.created").hasSubscribers;
 }
 
+/** Resolves to the stream of the next call to any server of the process. */
+function nextServerStream(): Promise<ServerHttp2Stream> {
+  const found = Promise.withResolvers<ServerHttp2Stream>();
+  const created = (event: unknown): void => {
+    unsubscribe("http2.server.stream.created", created);
+    found.resolve((event as { stream: ServerHttp2Stream }).stream);
+  };
+  subscribe("http2.server.stream.created", created);
+  return found.promise;
+}
+
+const WATCH_PATH = "/grpc.health.v1.Health/Watch";
+
+test.each([
+  { event: "data", path: EXPORT_PATH },
+  { event: "end", path: EXPORT_PATH },
+  { event: "data", path: WATCH_PATH },
+  { event: "end", path: WATCH_PATH },
+])(
+  "what comes out of a stream without a connection is ignored: $event of $path",
+  async ({ event, path }) => {
+    const { peer, receiver } = await runGrpcListener();
+    const leaving = peer().greet();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+    const begun = nextServerStream();
+    leaving.send(frame(head, callHeaders(path)));
+    const stream = await begun;
+    const late = new Promise((resolve) => {
+      // Bun passes on what it has buffered of a stream in a later turn of the event loop.
+      const pass = () => stream.emit(event, messagePrefix(50_000_000));
+      stream.session!.socket.once("close", () => void resolve(Promise.try(pass)));
+    });
+    leaving.destroy();
+
+    expect(await late).toBe(true);
+    expect(receiver.turnedAwayAs).toEqual([]);
+  },
+);
+
 describe("the wait for the first stream", () => {
   test("ends with the first stream", async () => {
     const { client } = await runGrpcListener();
