@@ -22,6 +22,7 @@ import { stopWithin } from "./application/shutdown/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config/config.ts";
 import type { Logger } from "./ports/logger.ts";
 import { checkStart } from "./server/check.ts";
+import { inspectDirectory } from "./server/inspect-directory.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
 
 const { version } = packageJson;
@@ -149,5 +150,6 @@ process.exit(
     checkStart: (config) => checkStart({ config, version }),
     serve,
     startReceiver,
+    inspectDirectory,
   }),
 );

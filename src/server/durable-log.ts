@@ -47,12 +47,17 @@ async function tryOpen(
   } catch (error) {
     await disk?.close();
     const directory = quotePeerText(config.directory);
-    logger.error("cannot_open_log", { directory, reason: textOf(error), hint: hintFor(error) });
+    logger.error("cannot_open_log", {
+      directory,
+      reason: openFaultText(error),
+      hint: hintFor(error),
+    });
     return undefined;
   }
 }
 
-function textOf(error: unknown): string {
+/** Returns why a log cannot be opened, safe for a log line. */
+export function openFaultText(error: unknown): string {
   if (error instanceof UnsupportedFormatError) return error.message;
   if (error instanceof DirectoryInUseError) return "another process uses it";
   return systemErrorText(error);

@@ -1,8 +1,14 @@
 import { constants } from "node:os";
-import type { Command, CommandRun, StartReceiver } from "./command/command-run.ts";
+import type {
+  Command,
+  CommandRun,
+  InspectDirectory,
+  StartReceiver,
+} from "./command/command-run.ts";
 import type { CommandName } from "./usage/command-table.ts";
 import { clear, get, span, take } from "./commands/spans.ts";
 import { completions } from "./commands/completions.ts";
+import { log } from "./commands/log.ts";
 import { runBeside } from "./commands/run.ts";
 import { operations, services } from "./commands/services.ts";
 import { send } from "./commands/send.ts";
@@ -33,6 +39,7 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   clear,
   send,
   run: runBeside,
+  log,
   token,
   completions,
 };
@@ -47,6 +54,7 @@ export interface CommandSurroundings {
   readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly clock?: SleepingClock;
   readonly startReceiver: StartReceiver;
+  readonly inspectDirectory: InspectDirectory;
 }
 
 /** Runs a command. Throws a `CommandFailure` if it fails. */
@@ -55,7 +63,7 @@ export async function runCommand(
   command: CommandName,
   argv: readonly string[],
 ): Promise<number> {
-  const { env, stdout, stderr, startReceiver } = surroundings;
+  const { env, stdout, stderr, startReceiver, inspectDirectory } = surroundings;
   const reading = readCommandArguments(command, argv);
   if (asksForHelp(reading, argv)) {
     stdout.write(commandHelp(command, paletteFor(stdout, env)));
@@ -68,7 +76,8 @@ export async function runCommand(
   const interruption = interruptionOf(surroundings.stopped);
   const stdin = surroundings.stdin ?? Bun.stdin.stream.bind(Bun.stdin);
   const clock = surroundings.clock ?? SYSTEM_CLOCK;
-  const run = { ...reading, command, env, stdout, stderr, stdin, clock, startReceiver };
+  const given = { command, env, stdout, stderr, stdin, clock, startReceiver, inspectDirectory };
+  const run = { ...reading, ...given };
   return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import type { AppendFile, Disk, DiskFile, Checksum } from "../../ports/disk.ts";
-import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { type DirectoryLock, lockDirectory, lockUnchanged, NO_LOCK } from "./directory-lock.ts";
 
 /** Only the owner may read, because spans may contain private data. */
 const FILE_MODE = 0o600;
@@ -44,6 +44,15 @@ export class DirectoryDisk implements Disk {
     const lock = lockDirectory(join(path, LOCK_NAME));
     await restrict(path);
     return new DirectoryDisk(path, await openFile(path, "r"), lock);
+  }
+
+  /**
+   * Opens a directory that exists, and changes nothing in it. Without a lock file, nothing has used
+   * it as a data directory, so nothing is locked.
+   */
+  static async openUnchanged(path: string): Promise<DirectoryDisk> {
+    const descriptor = await openFile(path, "r");
+    return new DirectoryDisk(path, descriptor, await lockExisting(path, descriptor));
   }
 
   /** Releases the directory for other processes; open files stay open. */
@@ -153,6 +162,16 @@ async function listFiles(path: string): Promise<DiskFile[]> {
       .filter((name) => name !== LOCK_NAME)
       .map(async (name) => ({ name, bytes: (await stat(join(path, name))).size })),
   );
+}
+
+async function lockExisting(path: string, descriptor: number): Promise<DirectoryLock> {
+  try {
+    const names = await readdir(path);
+    return names.includes(LOCK_NAME) ? lockUnchanged(join(path, LOCK_NAME)) : NO_LOCK;
+  } catch (error) {
+    await closeFile(descriptor);
+    throw error;
+  }
 }
 
 /** Restricts the directory to its owner. If another user owns it, the file modes must suffice. */

@@ -27,12 +27,28 @@ const lockedDatabases = new Set<Database>();
  * processes would inherit the lock.
  */
 export function lockDirectory(path: string): DirectoryLock {
-  const database = new Database(path, { create: true, readwrite: true });
+  const lock = lockFile(path, { create: true });
+  // By name: closing another descriptor of the file would release the lock.
+  chmodSync(path, FILE_MODE);
+  return lock;
+}
+
+/**
+ * Locks a directory that has a lock file, without changing it. If the file can only be read, the
+ * lock is shared with others who only read, but an owner is noticed, and no owner can start.
+ */
+export function lockUnchanged(path: string): DirectoryLock {
+  return lockFile(path, { create: false });
+}
+
+/** Stands for the lock of a directory that has no lock file. */
+export const NO_LOCK: DirectoryLock = { release: () => {} };
+
+function lockFile(path: string, { create }: { readonly create: boolean }): DirectoryLock {
+  const database = new Database(path, { create, readwrite: true });
   try {
     database.run("PRAGMA journal_mode = MEMORY");
     database.run("BEGIN EXCLUSIVE");
-    // By name: closing another descriptor of the file would release the lock.
-    chmodSync(path, FILE_MODE);
   } catch (error) {
     database.close();
     throw isBusy(error) ? new DirectoryInUseError(`${path} is locked by another process`) : error;

@@ -1,7 +1,6 @@
-import { sealOf } from "./active-segment.ts";
 import { freeBytesIn, intactRequests, readFile } from "./damage.ts";
 import { countAccepted, type SpanAmount, extentOf, storedIn } from "./segment.ts";
-import { emptyLog, type LogParts, type LogState } from "./log-state.ts";
+import { emptyLog, type LogParts, type LogSettings, type LogState } from "./log-state.ts";
 import {
   type FoundSegment,
   leftOverSegment,
@@ -28,8 +27,8 @@ export interface Damage {
   readonly bytes: number;
 }
 
-/** The result of recovering the log at a start. */
-export interface Recovery {
+/** What a log was found to have. */
+export interface Findings {
   readonly segments: number;
   readonly fileBytes: number;
   /** Spans that were stored when the last run ended. */
@@ -42,6 +41,10 @@ export interface Recovery {
   readonly lostSpans: number;
   /** Numbers of segments that something else has removed. */
   readonly missingSegments: readonly number[];
+}
+
+/** The result of recovering the log at a start. */
+export interface Recovery extends Findings {
   /** Segments that could not be synced to stable storage; they are used nevertheless. */
   readonly unsynced: readonly string[];
 }
@@ -55,6 +58,27 @@ interface Found {
   readonly leavers: DeparturesBySegment;
 }
 
+/** The files of a log, and what reading them needs. */
+export interface LogFiles extends Pick<LogParts, "disk" | "checksum"> {
+  readonly settings: Pick<LogSettings, "segmentBytes">;
+}
+
+/**
+ * Reads and verifies a whole log, and changes nothing. Throws an `UnsupportedFormatError` for files
+ * of another format.
+ */
+export async function readLog(
+  files: LogFiles,
+): Promise<{ readonly rebuilt: readonly RebuiltSegment[]; readonly findings: Findings }> {
+  const listed = segmentsIn(await files.disk.list());
+  const buffer = new Uint8Array(Math.max(0, ...listed.map(({ bytes }) => bytes)));
+  const found = await readSegments(files, listed, buffer);
+  let lostSpans = 0;
+  for (const each of found.rebuilt) lostSpans += applyDepartures(each, found.leavers);
+  await measureDamaged(files, found.rebuilt, buffer);
+  return { rebuilt: found.rebuilt, findings: findingsOf(found, lostSpans) };
+}
+
 /**
  * Reads the log after a crash or a stop. It changes no file, so recovering again has the same
  * result. Everything found is synced before it is used, because a killed run may have left it in
@@ -63,16 +87,10 @@ interface Found {
 export async function recoverLog(
   parts: LogParts,
 ): Promise<{ readonly state: LogState; readonly recovery: Recovery }> {
+  const { rebuilt, findings } = await readLog(parts);
   const state = emptyLog(parts);
-  const files = segmentsIn(await parts.disk.list());
-  const buffer = new Uint8Array(Math.max(0, ...files.map(({ bytes }) => bytes)));
-  const found = await readSegments(parts, files, buffer);
-  let lostSpans = 0;
-  for (const each of found.rebuilt) lostSpans += applyDepartures(each, found.leavers);
-  await measureDamaged(state, found.rebuilt, buffer);
-  adopt(state, found.rebuilt);
-  const unsynced = await syncAll(state);
-  return { state, recovery: recoveryOf(state, found, { lostSpans, unsynced }) };
+  adopt(state, rebuilt);
+  return { state, recovery: { ...findings, unsynced: await syncAll(state) } };
 }
 
 type ListedFiles = Awaited<ReturnType<LogParts["disk"]["list"]>>;
@@ -98,7 +116,7 @@ function segmentsIn(files: ListedFiles): FoundSegment[] {
  * accepted spans end, how far they were synced, and which spans have departed.
  */
 async function readSegments(
-  { disk, checksum, settings }: LogParts,
+  { disk, checksum, settings }: LogFiles,
   files: readonly FoundSegment[],
   buffer: Uint8Array,
 ): Promise<Found> {
@@ -169,7 +187,7 @@ function applyDepartures(
 
 /** Measures a segment with missing spans, whose bytes the departures may include. */
 async function measureDamaged(
-  state: LogState,
+  { disk, checksum }: LogFiles,
   rebuilt: readonly RebuiltSegment[],
   buffer: Uint8Array,
 ): Promise<void> {
@@ -177,8 +195,8 @@ async function measureDamaged(
     if (missing.length === 0) continue;
     const size = { name: segment.name, bytes: segment.fileBytes };
     // oxlint-disable-next-line no-await-in-loop -- one after the other, into one buffer
-    const bytes = await readFile(state.parts.disk, size, buffer);
-    const file = segmentBytes(bytes, 0, sealOf(state, segment));
+    const bytes = await readFile(disk, size, buffer);
+    const file = segmentBytes(bytes, 0, { checksum, salt: segment.salt });
     const requests = intactRequests(file, segment, segment.broken);
     segment.departedBytes = segment.spanBytes - freeBytesIn(file, segment, requests);
   }
@@ -207,17 +225,17 @@ async function syncAll({ parts: { disk }, segments }: LogState): Promise<string[
   return unsynced;
 }
 
-function recoveryOf(
-  state: LogState,
-  found: Found,
-  { lostSpans, unsynced }: Pick<Recovery, "lostSpans" | "unsynced">,
-): Recovery {
+function findingsOf(found: Found, lostSpans: number): Findings {
   const { rebuilt } = found;
+  const stored = rebuilt.map(({ segment }) => storedIn(segment));
   const missing = missingSegments(found);
   return {
     segments: rebuilt.length,
-    fileBytes: state.usedBytes,
-    restored: { spans: state.ledgers.spans.buffered, bytes: state.ledgers.bytes.buffered },
+    fileBytes: rebuilt.reduce((sum, { segment }) => sum + segment.fileBytes, 0),
+    restored: {
+      spans: stored.reduce((sum, { spans }) => sum + spans, 0),
+      bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
     damage: rebuilt.flatMap(({ segment, damage }) =>
       damage.map((each) => damageAt(segment.name, each)),
     ),
@@ -228,7 +246,6 @@ function recoveryOf(
     ),
     lostSpans: missing.reduce((sum, { spans }) => sum + spans, lostSpans),
     missingSegments: missing.map(({ number }) => number),
-    unsynced,
   };
 }
 

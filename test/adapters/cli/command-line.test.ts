@@ -25,6 +25,7 @@ interface Surroundings {
 const RIGHT: CheckedStart = { mistakes: [], warnings: [] };
 const stopped = () => new Promise<void>(() => {});
 const startReceiver = () => Promise.reject(new Error("nothing here receives"));
+const inspectDirectory = () => Promise.reject(new Error("nothing here inspects"));
 
 async function run(argv: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
   const { env = {}, isTerminal = false, serveExitCode = 0, checked = RIGHT } = surroundings;
@@ -34,7 +35,8 @@ async function run(argv: readonly string[], surroundings: Surroundings = {}): Pr
     served.push({ config, warnings });
     return Promise.resolve(serveExitCode);
   };
-  const parts = { argv, env, version: "1.2.3", stdout, stderr, serve, startReceiver, stopped };
+  const outside = { serve, startReceiver, inspectDirectory, stopped };
+  const parts = { argv, env, version: "1.2.3", stdout, stderr, ...outside };
   const exitCode = await runCommandLine({ ...parts, checkStart: async () => checked });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };
 }

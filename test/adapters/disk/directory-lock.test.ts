@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DirectoryDisk } from "../../../src/adapters/disk/directory-disk.ts";
 import { DirectoryInUseError } from "../../../src/adapters/disk/directory-lock.ts";
@@ -66,4 +66,27 @@ test("a refusal in the same process does not release the lock for another proces
   expect(await holder.exited).not.toBe(0);
   expect(await new Response(holder.stderr).text()).toContain("is locked by another process");
   await disk.close();
+});
+
+test("an unchanged directory with a lock file has no owner until it is closed", async () => {
+  const path = emptyFolder();
+  await (await DirectoryDisk.open(path)).close();
+  const reader = await DirectoryDisk.openUnchanged(path);
+
+  await expect(DirectoryDisk.open(path)).rejects.toThrow(DirectoryInUseError);
+  await reader.close();
+  const owner = await DirectoryDisk.open(path);
+
+  await expect(DirectoryDisk.openUnchanged(path)).rejects.toThrow(DirectoryInUseError);
+  await owner.close();
+});
+
+test("an owner in another process is noticed where the lock file cannot be written", async () => {
+  const path = emptyFolder();
+  const { holder } = await holderOf(path);
+  chmodSync(join(path, "lock"), 0o444);
+
+  await expect(DirectoryDisk.openUnchanged(path)).rejects.toThrow(DirectoryInUseError);
+  holder.kill("SIGKILL");
+  await holder.exited;
 });

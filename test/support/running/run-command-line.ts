@@ -1,6 +1,9 @@
 import type { SleepingClock } from "../../../src/ports/clock.ts";
 import { runCommandLine } from "../../../src/adapters/cli/command-line.ts";
-import type { StartReceiver } from "../../../src/adapters/cli/command/command-run.ts";
+import type {
+  InspectDirectory,
+  StartReceiver,
+} from "../../../src/adapters/cli/command/command-run.ts";
 import type { TextStream } from "../../../src/adapters/cli/output/text-stream.ts";
 import type { Environment } from "../../../src/config/config.ts";
 import { writtenText } from "../fakes/written-text.ts";
@@ -13,6 +16,7 @@ export interface CommandSurroundings {
   readonly stopped?: () => Promise<unknown>;
   readonly clock?: SleepingClock;
   readonly startReceiver?: StartReceiver;
+  readonly inspectDirectory?: InspectDirectory;
   /** The reader of the output leaves after this many writes. */
   readonly readerLeavesAfter?: number;
   /** Replaces the stream whose text is returned. */
@@ -44,6 +48,8 @@ export async function runCommands(
     checkStart: () => Promise.reject(new Error("nothing here starts")),
     serve: () => Promise.reject(new Error("nothing here serves")),
     startReceiver: surroundings.startReceiver ?? (() => Promise.reject(new Error("no receiver"))),
+    inspectDirectory:
+      surroundings.inspectDirectory ?? (() => Promise.reject(new Error("no directory"))),
     stopped: surroundings.stopped ?? (() => new Promise(() => {})),
     ...(stdin === undefined ? {} : { stdin: () => stdin }),
     ...(clock === undefined ? {} : { clock }),

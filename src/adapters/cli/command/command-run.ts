@@ -5,6 +5,7 @@ import type { CommandName } from "../usage/command-table.ts";
 import { OPTIONS, type OptionName } from "../usage/option-table.ts";
 import { type Palette, paletteFor } from "../output/palette.ts";
 import type { TextStream } from "../output/text-stream.ts";
+import type { InspectedLog } from "../../../application/log/inspect-log.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
 import type { TailParts } from "../../../application/waiting/tail-spans.ts";
@@ -21,6 +22,7 @@ export interface CommandRun extends CommandArguments {
   /** Returns a signal that Ctrl-C or SIGTERM aborts. Before this call, they end the program. */
   readonly interruption: () => AbortSignal;
   readonly startReceiver: StartReceiver;
+  readonly inspectDirectory: InspectDirectory;
 }
 
 /** Resolves to the exit code. Throws a `CommandFailure` if it fails. */
@@ -63,3 +65,14 @@ export interface Receiver {
 
 /** Starts a receiver. Rejects if it cannot listen. */
 export type StartReceiver = (config: Config) => Promise<Receiver>;
+
+/**
+ * Reads and verifies the log in a directory, and changes nothing. If that is not possible, rejects
+ * with a `CannotInspectError`.
+ */
+export type InspectDirectory = (path: string) => Promise<InspectedLog>;
+
+/** Says why a log cannot be inspected; the message is safe for a terminal. */
+export class CannotInspectError extends Error {
+  override name = "CannotInspectError";
+}

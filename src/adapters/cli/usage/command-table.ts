@@ -71,6 +71,26 @@ const SPECS = {
       "spanring run --expect 'status=error & count=0' --junit spans.xml -- node app.js",
     ],
   },
+  log: {
+    operands: "DIR",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "list and verify a DATA_DIR that no spanring uses",
+    details: [
+      "Reads all files as a start does, and changes nothing. On a terminal it prints a table of " +
+        "the files, and a line for each place that cannot be read; in a pipe, one JSON object. " +
+        "Spans are those that the next start would restore.",
+      "Damaged: bytes that were intact once. Their spans are lost, and a start restores all " +
+        "others. Torn: a write that a crash interrupted, which DURABILITY=disk has not " +
+        "acknowledged. Missing: a file that something other than spanring has removed.",
+      "A directory in use is not read, because it changes: stop that spanring, or read a copy.",
+    ],
+    options: ["json", "help"],
+    found: "every acknowledged span can be read; torn writes do not count",
+    notFound: "damage or lost spans; or the directory has no log, is in use, or cannot be read",
+    isLocal: true,
+    examples: ["spanring log data", "spanring log data | jq .damage"],
+  },
   token: {
     operands: "",
     minOperands: 0,

@@ -18,6 +18,7 @@ function planFor(env: Environment, options: CommandRun["options"] = []) {
     clock: SYSTEM_CLOCK,
     interruption: () => new AbortController().signal,
     startReceiver: () => Promise.reject(new Error("nothing starts here")),
+    inspectDirectory: () => Promise.reject(new Error("nothing is inspected here")),
   };
   return { plan: readRunPlan(run), stderr: stderr.text() };
 }
