@@ -91,7 +91,10 @@ async function serveUntilStopped(
   { unforeseen, greet }: Surroundings,
 ): Promise<number> {
   const starting = Promise.withResolvers<RunningServer>();
-  const signals = listenToSignals(() => void starting.promise.then((server) => server.reload()));
+  const signals = listenToSignals(
+    config,
+    () => void starting.promise.then((server) => server.reload()),
+  );
   const server = await startServer({ config, logger, version });
   starting.resolve(server);
   const {
@@ -114,11 +117,13 @@ async function serveUntilStopped(
 }
 
 /** Handles signals. Under `nohup`, the program continues after its terminal closes. */
-function listenToSignals(reload: () => void): ServeSignals {
+function listenToSignals({ stdinEnd }: Config, reload: () => void): ServeSignals {
   const { ignore } = nativeSignals();
   const hasNohup = ignore(constants.signals.SIGHUP);
   const hangupStops = hasControllingTerminal() && !hasNohup;
-  return serveSignals(process, { hangupStops, reload, ignore });
+  // Unless its end counts, standard input is not even opened.
+  const input = stdinEnd === "stop" ? process.stdin : undefined;
+  return serveSignals(process, { hangupStops, reload, ignore, input });
 }
 
 async function hurryOnSecondSignal(

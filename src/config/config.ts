@@ -40,6 +40,7 @@ export interface Config {
   readonly logLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR";
   readonly logFormat: "auto" | "json" | "text";
   readonly shutdownGraceMs: number;
+  readonly stdinEnd: "ignore" | "stop";
   /** The path of the spill file; empty for none. */
   readonly shutdownSpillFile: string;
   readonly log: LogConfig | "off";
@@ -195,6 +196,7 @@ function configOf(settings: Settings): Config {
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    stdinEnd: settings.STDIN_END,
     shutdownSpillFile: settings.SHUTDOWN_SPILL_FILE,
     log: logOf(settings),
     forward: forwardOf(settings),

@@ -171,6 +171,10 @@ export const VARIABLES = {
     "5000",
     "grace period after SIGTERM or SIGINT; a second signal ends it, a third exits immediately",
   ),
+  STDIN_END: choice(["ignore", "stop"])(
+    "ignore",
+    "what the end of standard input does: stop means to stop with the program that holds its pipe",
+  ),
   SHUTDOWN_SPILL_FILE: path(
     "",
     "file that keeps the buffered spans between a shutdown and the next start; unset for none",

@@ -21,15 +21,18 @@ const SYSTEM_VARIABLES = ["PATH", "HOME", "TMPDIR", "TEMP", "SystemRoot"];
  */
 export async function startSpanring(options: SpanringOptions = {}): Promise<TestSpanring> {
   const inherited = SYSTEM_VARIABLES.map((name) => [name, process.env[name]] as const);
-  const env = { ...Object.fromEntries(inherited), ...ON_FREE_PORTS, ...options.env };
-  const child = spawn(executablePath(), [], { env, stdio: ["ignore", "ignore", "pipe"] });
-  const kill = child.kill.bind(child, "SIGKILL");
-  process.once("exit", kill);
+  // Test runners kill their workers, so no listener of this process would end the executable.
+  const env = {
+    ...Object.fromEntries(inherited),
+    ...ON_FREE_PORTS,
+    STDIN_END: "stop",
+    ...options.env,
+  };
+  const child = spawn(executablePath(), [], { env, stdio: ["pipe", "ignore", "pipe"] });
   const exited = new Promise<void>((resolve) => {
     child.once("error", () => resolve());
     child.once("close", () => resolve());
   });
-  void exited.then(() => process.off("exit", kill));
   const failing = new AbortController();
   const ports = await portsOf(child, failing);
   const urlOf = (listener: string) => `http://127.0.0.1:${ports.get(listener)}`;
@@ -69,7 +72,8 @@ async function portsOf(child: ChildProcess, failing: AbortController): Promise<P
   if (ready instanceof Error) throw ready;
   // The receiver must not keep a test's process running that forgets to stop it.
   child.unref();
-  (child.stderr as unknown as { unref(): void }).unref();
+  // Bun has no such method for the input, and does not wait for it.
+  for (const pipe of [child.stdin, child.stderr]) (pipe as { unref?(): void } | null)?.unref?.();
   return ready;
 }
 

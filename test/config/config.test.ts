@@ -48,6 +48,7 @@ test("an empty environment results in the documented defaults", () => {
     logLevel: "INFO",
     logFormat: "auto",
     shutdownGraceMs: 5000,
+    stdinEnd: "ignore",
     shutdownSpillFile: "",
     log: "off",
     forward: "off",
@@ -95,6 +96,7 @@ test("every variable sets its own value", () => {
     LOG_LEVEL: "DEBUG",
     LOG_FORMAT: "text",
     SHUTDOWN_GRACE_MS: "0",
+    STDIN_END: "stop",
     SHUTDOWN_SPILL_FILE: "spill.binpb",
   });
 
@@ -125,6 +127,7 @@ test("every variable sets its own value", () => {
     logLevel: "DEBUG",
     logFormat: "text",
     shutdownGraceMs: 0,
+    stdinEnd: "stop",
     shutdownSpillFile: "spill.binpb",
     log: "off",
     forward: "off",

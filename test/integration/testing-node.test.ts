@@ -58,12 +58,26 @@ console.log(ring.endpoints.api);
   const api = stdout.trim();
   expect(exitCode).toBe(0);
   expect(api).toStartWith("http://127.0.0.1:");
-  // The exit kills spanring, but the system may take a moment to close its ports.
-  while (
-    await fetch(api).then(
+  await closed(api);
+});
+
+test("a kill of Node ends spanring", async () => {
+  const { stdout, exitCode } = await runOnNode(`
+import { startSpanring } from "./testing.mjs";
+const ring = await startSpanring();
+process.stdout.write(ring.endpoints.api, () => process.kill(process.pid, "SIGKILL"));
+`);
+
+  expect(exitCode).toBe(137);
+  await closed(stdout);
+});
+
+/** Resolves when the port is closed, which takes a moment after the end of Node. */
+async function closed(api: string): Promise<void> {
+  const isOpen = () =>
+    fetch(api).then(
       () => true,
       () => false,
-    )
-  )
-    await Bun.sleep(5);
-});
+    );
+  while (await isOpen()) await Bun.sleep(5);
+}

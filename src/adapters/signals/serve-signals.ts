@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import type { Readable } from "node:stream";
 import { closeSync, constants as openFlags, openSync } from "node:fs";
 import { dlopen } from "bun:ffi";
 
@@ -8,6 +9,7 @@ import { dlopen } from "bun:ffi";
  *     TERM, INT                 stops; a second one ends the grace period, a third exits at once
  *     QUIT, ABRT                the same without a grace period
  *     XCPU, HUP of a terminal   stops like TERM, but only once: both are sent repeatedly
+ *     end of standard input     the same, with STDIN_END=stop
  *     other HUP                 reloads files
  *     USR1, ALRM, ...           nothing
  *
@@ -55,6 +57,8 @@ export const UNTOUCHED_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
 
 type StopSignal = (typeof COUNTED)[number] | "SIGHUP" | "SIGXCPU";
 
+type StopCause = StopSignal | "stdin";
+
 /** The part of a process that signals need. */
 interface ServingProcess {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
@@ -67,21 +71,23 @@ interface SignalActions {
   readonly reload: () => void;
   /** Makes the system discard a signal. */
   readonly ignore: (signal: number) => unknown;
+  /** The input whose end stops the receiver; undefined if none does. */
+  readonly input?: Readable | undefined;
 }
 
 export interface ServeSignals {
-  readonly stopped: Promise<StopSignal>;
+  readonly stopped: Promise<StopCause>;
   readonly hurried: Promise<StopSignal>;
 }
 
-/** Reports whether a stop at this signal has no grace period. */
-export function isImmediate(signal: StopSignal): boolean {
-  return signal === "SIGQUIT" || signal === "SIGABRT";
+/** Reports whether a stop for this cause has no grace period. */
+export function isImmediate(cause: StopCause): boolean {
+  return cause === "SIGQUIT" || cause === "SIGABRT";
 }
 
 /** Listens for all signals that a receiver handles, and ignores others that would end it. */
 export function serveSignals(process: ServingProcess, actions: SignalActions): ServeSignals {
-  const stopped = Promise.withResolvers<StopSignal>();
+  const stopped = Promise.withResolvers<StopCause>();
   const hurried = Promise.withResolvers<StopSignal>();
   let count = 0;
   const stop = (signal: StopSignal) => {
@@ -92,12 +98,22 @@ export function serveSignals(process: ServingProcess, actions: SignalActions): S
     else process.exit(128 + constants.signals[signal]);
   };
   const stopOnce = (signal: StopSignal) => (count === 0 ? stop(signal) : undefined);
+  const stopAtEnd = () => {
+    count = Math.max(count, 1);
+    stopped.resolve("stdin");
+  };
   for (const signal of COUNTED) process.on(signal, () => stop(signal));
   process.on("SIGXCPU", () => stopOnce("SIGXCPU"));
   process.on("SIGHUP", () => (actions.hangupStops ? stopOnce("SIGHUP") : actions.reload()));
+  if (actions.input !== undefined) void endOf(actions.input).then(stopAtEnd);
   for (const signal of UNUSED) process.on(signal, () => {});
   for (const signal of UNKNOWN_TO_RUNTIME) actions.ignore(signal);
   return { stopped: stopped.promise, hurried: hurried.promise };
+}
+
+/** Resolves when an input ends, or fails as a closed one does. Discards what it contains. */
+async function endOf(input: Readable): Promise<void> {
+  await new Promise((resolve) => input.once("end", resolve).once("error", resolve).resume());
 }
 
 /**

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import { constants } from "node:os";
+import { PassThrough } from "node:stream";
 import {
   hasControllingTerminal,
   isImmediate,
@@ -29,6 +30,24 @@ function serving(hangupStops = false) {
   });
   return { process, reloads, ignored, ...signals };
 }
+
+test.each([
+  { name: "ends", end: (input: PassThrough) => input.end("ignored") },
+  { name: "fails", end: (input: PassThrough) => input.destroy(new Error("EBADF")) },
+])("an input that $name stops the receiver, and one signal hurries it", async ({ end }) => {
+  const process = new FakeProcess();
+  const input = new PassThrough();
+  const actions = { hangupStops: false, reload: () => {}, ignore: () => {}, input };
+  const { stopped, hurried } = serveSignals(process, actions);
+
+  end(input);
+  const cause = await stopped;
+  process.emit("SIGTERM");
+
+  expect(cause).toBe("stdin");
+  expect(isImmediate(cause)).toBe(false);
+  expect(await hurried).toBe("SIGTERM");
+});
 
 /** Returns the signals that have requested a stop and hurried it so far. */
 async function requested({ stopped, hurried }: ReturnType<typeof serving>) {
