@@ -64,7 +64,7 @@ export function inflate(
 
 /**
  * Does the same on another thread, in 5 ms for each MiB, piece by piece, so that no more memory is
- * used than `grown` was called with. The message must not be freed meanwhile.
+ * used than `grown` was called with. The message must not be freed before the result is known.
  */
 export async function inflateAside(
   message: Uint8Array,
@@ -90,8 +90,21 @@ export async function inflateAside(
 const PIECE_BYTES = 256 * 1024;
 
 function piecesOf(stream: Transform, message: Uint8Array): AsyncIterable<Uint8Array> {
-  stream.end(message);
+  feed(stream, message);
   return stream;
+}
+
+/**
+ * Writes a copy of each piece of the message. The thread may still read when the result is known to
+ * be too large, and what it reads cannot be freed until then.
+ */
+function feed(stream: Transform, message: Uint8Array, at = 0): void {
+  if (at >= message.length) return void stream.end();
+  const piece = message.slice(at, at + PIECE_BYTES);
+  stream.write(piece, (error) => {
+    releaseBytes(piece);
+    if (!error) feed(stream, message, at + PIECE_BYTES);
+  });
 }
 
 function freed(plain: GrowingBytes, fault: InflateFailure): InflateResult {

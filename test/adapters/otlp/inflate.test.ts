@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { deflateSync, gzipSync, zstdCompressSync, constants } from "node:zlib";
 import {
   type Compression,
@@ -8,6 +9,7 @@ import {
   type InflateResult,
   areWholeZstdFrames,
 } from "../../../src/adapters/otlp/inflate.ts";
+import { releaseOwnBuffer } from "../../../src/application/ring/release-bytes.ts";
 
 const MAX_BYTES = 100_000;
 const TEXT = Buffer.from("some spans ".repeat(1000));
@@ -59,6 +61,7 @@ describe.each(["gzip", "deflate", "zstd"] as const)("on another thread, %s data"
   test.each([
     { name: "that is whole", message: whole },
     { name: "that is cut", message: whole.subarray(0, -5) },
+    { name: "of no bytes", message: Buffer.alloc(0) },
     { name: "that is not compressed", message: TEXT },
     { name: "of the limit", message: COMPRESS[compression](Buffer.alloc(MAX_BYTES)) },
     { name: "beyond the limit", message: COMPRESS[compression](Buffer.alloc(MAX_BYTES + 1)) },
@@ -68,6 +71,18 @@ describe.each(["gzip", "deflate", "zstd"] as const)("on another thread, %s data"
     const inflated = await inflateAside(message, compression, { maxBytes: MAX_BYTES, grown });
 
     expect(shown(inflated)).toEqual(shown(expected));
+  });
+
+  test("leaves a message that is too large free to be released", async () => {
+    const text = Buffer.from(randomBytes(1_000_000).toString("hex"));
+    const message = new Uint8Array(COMPRESS[compression](text));
+
+    const limits = { maxBytes: 500_000, grown };
+    const { outcome } = await inflateAside(message, compression, limits);
+    releaseOwnBuffer(message);
+
+    expect(outcome).toBe("too_large");
+    expect(message.length).toBe(0);
   });
 
   test("reports each growth of its memory", async () => {
