@@ -51,9 +51,13 @@ export function* countItemsInSteps(
   if (!isUtf8(body)) return "the body is not valid UTF-8";
   const reader = createJsonReader(body, nestingDepth);
   const counting = { reader, path, count: 0 };
-  const isRead = beginDocument(reader) && (yield* readObject(counting, 0)) && endDocument(reader);
-  releaseOwnBuffer(reader.wire);
-  return isRead ? counting.count : reader.fault;
+  try {
+    const isRead = beginDocument(reader) && (yield* readObject(counting, 0)) && endDocument(reader);
+    return isRead ? counting.count : reader.fault;
+  } finally {
+    // Also if the caller takes no further step.
+    releaseOwnBuffer(reader.wire);
+  }
 }
 
 /** Reads the object that starts at `reader.at`, `depth` steps down the path. */

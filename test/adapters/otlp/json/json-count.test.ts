@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { countItemsInSteps } from "../../../../src/adapters/otlp/json/json-count.ts";
 import { runSteps } from "../../../../src/adapters/otlp/json/json-reader.ts";
 
@@ -51,4 +51,19 @@ test.each([
   { body: Uint8Array.of(0x7b, 0xff, 0x7d), fault: "the body is not valid UTF-8" },
 ])("a fault is reported: $fault", ({ body, fault }) => {
   expect(count(body)).toStartWith(fault);
+});
+
+test("the memory for counting is freed if the caller takes no further step", () => {
+  const items = Array<string>(50_000).fill('{"a":1}').join(",");
+  const body = Buffer.from(`{"lists":[{"one":{"items":[${items}]}}]}`);
+  using allocate = spyOn(Buffer, "allocUnsafeSlow");
+  const steps = countItemsInSteps(body, PATH, { nestingDepth: 5 });
+
+  const first = steps.next();
+  const memory = allocate.mock.results.map(({ value }) => value as Buffer);
+  const before = memory.map(({ length }) => length > body.length);
+  steps.return(0);
+
+  expect([first.done, before]).toEqual([false, [true]]);
+  expect(memory.map(({ length }) => length)).toEqual([0]);
 });
