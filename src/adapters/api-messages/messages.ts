@@ -40,7 +40,7 @@ const lastError = once(() =>
 
 export const readiness = message("Readiness", () =>
   z.object({
-    status: z.enum(["starting", "ready", "stopping"]),
+    status: z.enum(["starting", "ready", "refusing", "stopping"]),
     high_water: described(
       z.optional(z.boolean()),
       "Whether the buffer is as full as `FORWARD_HIGH_WATER`, or was in the last ten seconds, so " +
@@ -54,8 +54,9 @@ export const readiness = message("Readiness", () =>
     ),
     disk: described(
       z.optional(z.object({ state: word(DISK_STATES), error: z.optional(text()) })),
-      "The state of the log on disk and, while it fails, the reason: requests are refused with " +
-        "UNAVAILABLE then. Absent unless `DATA_DIR` is set.",
+      "The state of the log on disk and, while it fails, the reason. After each failed attempt, " +
+        "requests are refused with UNAVAILABLE for up to 30 s, and the status is `refusing`; the " +
+        "next request after that makes an attempt. Absent unless `DATA_DIR` is set.",
     ),
   }),
 );

@@ -10,7 +10,7 @@ import type {
 } from "../api-messages/messages.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
-import type { DiskReading, ForwardReading, RouteContext } from "./route.ts";
+import type { DiskReading, ForwardReading, Readiness, RouteContext } from "./route.ts";
 import { rangeHeaders, rangeMember } from "./span-answer.ts";
 import type { ForwardStatus } from "../../application/forwarding/forward-status.ts";
 import { JSON_TYPE } from "./media-type.ts";
@@ -21,15 +21,21 @@ export function answerHealth(): Response {
 
 /**
  * Reports the readiness. It stays ready at high water and while the upstream fails, because turning
- * exporters away would lose more spans.
+ * exporters away would lose more spans. While the disk refuses requests, another receiver should
+ * get them; but not for longer, because only a request finds out that the disk works again.
  */
 export function answerReadiness(context: RouteContext): Response {
   const { highWater, forward, disk } = context;
-  const status = context.readiness();
+  const log = disk?.();
+  const status = readinessOf(context.readiness(), log);
   const high_water = highWater();
   const forwarding = forward && forwardReadiness(forward);
-  const body = { status, high_water, forward: forwarding, disk: disk && diskState(disk()) };
+  const body = { status, high_water, forward: forwarding, disk: log && diskState(log) };
   return jsonResponse<typeof readiness>(body, { status: status === "ready" ? 200 : 503 });
+}
+
+function readinessOf(state: Readiness, log: DiskReading | undefined): Readiness | "refusing" {
+  return state === "ready" && log?.isRefusing === true ? "refusing" : state;
 }
 
 export function answerStats(context: RouteContext): Response {

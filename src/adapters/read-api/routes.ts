@@ -78,7 +78,7 @@ export const ROUTES: readonly Route[] = [
     isOpen: true,
     answers: {
       200: json("The program is ready.", "Readiness"),
-      503: json("The program is starting or stopping.", "Readiness"),
+      503: json("The program is starting, stopping, or refuses requests.", "Readiness"),
     },
     answer: answerReadiness,
   }),

@@ -57,6 +57,11 @@ function currentFailure({ failure, parts }: LogState): AppendOutcome | undefined
   return { outcome: "failed", message: BROKEN, retryAfterMs };
 }
 
+/** Reports whether the disk has failed and every request is refused until the next attempt. */
+export function isRefusing(state: LogState): boolean {
+  return currentFailure(state) !== undefined;
+}
+
 /**
  * Writes the queue group by group until it is empty. It needs no timers: while a group is written
  * and synced, requests queue, and the next group takes all of them. A request therefore waits for

@@ -2,7 +2,7 @@ import { assert } from "../../domain/assert.ts";
 import type { SpanRange } from "../../domain/wire/request-spans.ts";
 import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
-import { enqueue, writeOpening, breakOff, startWriting } from "./group-commit.ts";
+import { enqueue, writeOpening, breakOff, isRefusing, startWriting } from "./group-commit.ts";
 import {
   leaseOldest,
   type LogLease,
@@ -45,6 +45,8 @@ export interface LogStats {
   readonly isWritable: boolean;
   /** The error of the disk, until a write succeeds again. */
   readonly failure: string | undefined;
+  /** Whether requests are refused until the next attempt to write; one request makes it. */
+  readonly isRefusing: boolean;
 }
 
 /** A durable log of spans. `README.md` in this folder explains how it works and why. */
@@ -152,6 +154,7 @@ function readStats(state: LogState): LogStats {
     queuedBytes,
     isWritable: state.active !== undefined,
     failure: failure?.reason,
+    isRefusing: isRefusing(state),
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { logStats } from "../../support/fakes/metric-sources.ts";
 import { SHOWING_RECENT_PROBLEMS } from "../../support/fakes/recent-problems.ts";
 import {
   RUN_ID,
@@ -177,6 +178,37 @@ test("/readyz reports only the state after the upstream accepts spans again", as
 
   expect(await (await request("/readyz")).json()).toHaveProperty("forward", { state: "connected" });
 });
+
+test.each([
+  { readiness: "ready", isRefusing: true, code: 503, status: "refusing" },
+  { readiness: "ready", isRefusing: false, code: 200, status: "ready" },
+  { readiness: "stopping", isRefusing: true, code: 503, status: "stopping" },
+] as const)(
+  "/readyz is $code with the reason in the state $status of a failing disk",
+  async (given) => {
+    const disk = () => ({
+      ...logStats(),
+      durability: "disk" as const,
+      failure: "ENOSPC: no space left on device",
+      isRefusing: given.isRefusing,
+    });
+    const { request } = runReadApi({ disk, readiness: () => given.readiness });
+
+    const response = await request("/readyz");
+    const body: unknown = await response.json();
+
+    const validate = ajv.compile({ $ref: "api#/components/schemas/Readiness" });
+    expect({ valid: validate(body), errors: validate.errors }).toEqual({
+      valid: true,
+      errors: null,
+    });
+    expect(response.status).toBe(given.code);
+    expect(body).toEqual({
+      status: given.status,
+      disk: { state: "failing", error: "ENOSPC: no space left on device" },
+    });
+  },
+);
 
 test("a server without forwarding does not mention it", async () => {
   const { request } = runReadApi();

@@ -127,6 +127,24 @@ describe("a failed sync", () => {
     expect(await storedNumbers(log)).toEqual([1, 2]);
   });
 
+  test("refuses requests until the next attempt, and is reported until one succeeds", async () => {
+    const { bench, log } = await failingSync();
+    const stateOf = () => {
+      const { isRefusing, failure } = log.stats();
+      return { isRefusing, isFailing: failure !== undefined };
+    };
+
+    bench.clock.moveMs(249);
+    const paused = stateOf();
+    bench.clock.moveMs(1);
+    const due = stateOf();
+    await append(log, 7, 1);
+
+    expect(paused).toEqual({ isRefusing: true, isFailing: true });
+    expect(due).toEqual({ isRefusing: false, isFailing: true });
+    expect(stateOf()).toEqual({ isRefusing: false, isFailing: false });
+  });
+
   test("is not repeated, and later requests go to a new segment", async () => {
     const { bench, log } = await failingSync();
     const begun = bench.disk.begun.length;

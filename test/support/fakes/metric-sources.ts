@@ -9,10 +9,11 @@ import { request, requestOf, resourceSpans, span, spanBody } from "../requests/r
 import { searchedRing } from "../running/searched-ring.ts";
 import { bytesField } from "../requests/wire-bytes.ts";
 
-function logStats(): LogStats {
+/** Returns the state of a log on a disk that works. */
+export function logStats(): LogStats {
   const { spans, bytes, sequence } = searchedRing({ spans: 3, bytes: 1 << 16 }).buffer.stats();
   const disk = { usedBytes: 0, maxBytes: 1 };
-  const state = { isWritable: true, failure: undefined };
+  const state = { isWritable: true, failure: undefined, isRefusing: false };
   return { spans, bytes, sequence, oldestUnixMs: 0, disk, segments: 1, queuedBytes: 0, ...state };
 }
 
