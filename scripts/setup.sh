@@ -155,6 +155,20 @@ make_python_client() {
     "$root/test/support/sdk/python/requirements.txt" "$root/.tools/sdk-clients/python"
 }
 
+# Vitest, Jest and TypeScript, exactly as in bun.lock, with which the tests run examples on Node.
+# Where they cannot be fetched, the tests say how many of them do not run.
+make_test_runners() {
+  lock="$root/test/support/runners/bun.lock"
+  made="$root/.tools/test-runners"
+  if cmp -s "$lock" "$made/installed.lock"; then return; fi
+  say "installing Vitest and Jest"
+  rm -rf "$made"
+  mkdir -p "$made"
+  cp "$root/test/support/runners/package.json" "$lock" "$made"
+  (cd "$made" && "$bun" install --frozen-lockfile --ignore-scripts) >&2 &&
+    cp "$lock" "$made/installed.lock" || say "no Vitest and no Jest: it takes a way to the registry"
+}
+
 # build_go NAME SOURCES PROGRAM: builds the program if it is older than its sources.
 build_go() {
   if [ -x "$3" ] && [ -z "$(find "$2" -newer "$3")" ]; then return; fi

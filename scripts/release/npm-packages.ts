@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import program from "../../package.json" with { type: "json" };
 import { writeTarball } from "./archive.ts";
+import { MATCHER_EXPORTS, writeMatcherEntries } from "./matcher-entries.ts";
 import { executableName, TARGETS, type Target } from "./targets.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -46,8 +47,36 @@ export async function writePlatformPackage(
 
 /** Writes the npm package `spanring`: the command, and `spanring/testing` with its types. */
 export async function writeMainPackage(folders: PackageFolders): Promise<string> {
+  return await pack("spanring", mainManifest(), folders, async (folder) => {
+    await writeLibrary(folder);
+    await bundle("src/testing.ts", { target: "bun", outfile: join(folder, "testing.bun.js") });
+    const command = join(folder, "bin", "spanring.js");
+    await bundle("scripts/release/launcher.ts", { target: "node", outfile: command });
+    await Bun.write(command, `#!/usr/bin/env node\n${await readFile(command, "utf8")}`);
+    await chmod(command, 0o755);
+    await copyFile(join(ROOT, "README.md"), join(folder, "README.md"));
+  });
+}
+
+/** Writes the manifest of the main package, and `spanring/testing` for Node with its types. */
+export async function writeLibrary(folder: string): Promise<void> {
+  await Bun.write(join(folder, "package.json"), jsonText(mainManifest()));
+  await bundle("src/testing/node.ts", { target: "node", outfile: join(folder, "testing.js") });
+  // Jest loads ES modules with a flag of Node only.
+  await bundle("src/testing/node.ts", {
+    target: "node",
+    outfile: join(folder, "testing.cjs"),
+    format: "cjs",
+  });
+  for (const name of ["testing.d.ts", "testing.d.cts"]) {
+    await Bun.write(join(folder, name), await declarations());
+  }
+  await writeMatcherEntries(folder);
+}
+
+function mainManifest(): object {
   const targets = TARGETS.filter(({ npm }) => npm !== undefined);
-  const manifest = {
+  return {
     name: "spanring",
     version,
     description,
@@ -57,34 +86,40 @@ export async function writeMainPackage(folders: PackageFolders): Promise<string>
     bin: { spanring: "bin/spanring.js" },
     exports: {
       "./testing": {
+        bun: { types: "./testing.d.ts", default: "./testing.bun.js" },
+        require: { types: "./testing.d.cts", default: "./testing.cjs" },
         types: "./testing.d.ts",
-        bun: "./testing.bun.js",
         default: "./testing.js",
       },
+      ...MATCHER_EXPORTS,
       "./package.json": "./package.json",
     },
     optionalDependencies: Object.fromEntries(
       targets.map((target) => [packageName(target), version]),
     ),
   };
-  return await pack("spanring", manifest, folders, async (folder) => {
-    await bundle("src/testing/node.ts", "node", join(folder, "testing.js"));
-    await bundle("src/testing.ts", "bun", join(folder, "testing.bun.js"));
-    await bundle("scripts/release/launcher.ts", "node", join(folder, "bin", "spanring.js"));
-    const launcher = await readFile(join(folder, "bin", "spanring.js"), "utf8");
-    await Bun.write(join(folder, "bin", "spanring.js"), `#!/usr/bin/env node\n${launcher}`);
-    await chmod(join(folder, "bin", "spanring.js"), 0o755);
-    await Bun.write(join(folder, "testing.d.ts"), await declarations());
-    await copyFile(join(ROOT, "README.md"), join(folder, "README.md"));
-  });
 }
 
-async function bundle(entrypoint: string, target: "node" | "bun", outfile: string): Promise<void> {
+interface Bundle {
+  readonly target: "node" | "bun";
+  readonly outfile: string;
+  readonly format?: "esm" | "cjs";
+}
+
+async function bundle(entrypoint: string, { target, outfile, format = "esm" }: Bundle) {
+  const isCommon = format === "cjs";
   const { outputs } = await Bun.build({
     entrypoints: [join(ROOT, entrypoint)],
     target,
+    format,
     minify: { syntax: true, whitespace: true },
-    define: { __dirname: '"/"', __filename: '"/"' },
+    define: {
+      __dirname: '"/"',
+      __filename: '"/"',
+      // Bun would write the path of the source into the bundle.
+      ...(isCommon ? { "import.meta.url": "bundlePath" } : {}),
+    },
+    ...(isCommon ? { banner: "const bundlePath = __filename;" } : {}),
   });
   await Bun.write(outfile, await outputs[0]!.text());
 }
@@ -100,6 +135,10 @@ export declare const spanringMatchers: SpanringMatchers;
 `;
 }
 
+function jsonText(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
 async function pack(
   name: string,
   manifest: object,
@@ -109,7 +148,7 @@ async function pack(
   const parent = join(workshop, name);
   const folder = join(parent, "package");
   await mkdir(folder, { recursive: true });
-  await Bun.write(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await Bun.write(join(folder, "package.json"), jsonText(manifest));
   await copyFile(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   await fill(folder);
   const outfile = join(outdir, "npm", `${name}-${version}.tgz`);
