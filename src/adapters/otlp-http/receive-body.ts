@@ -59,7 +59,7 @@ export const MAX_SHORT_BYTES = 1024 * 1024;
  * A short one is received in one turn of the event loop, so the objects of one request at a time
  * are in memory. A long one, which would block it for up to a quarter of a second, is decompressed
  * on another thread and converted in steps. Long ones take turns, so that the memory for this is
- * needed once.
+ * needed once; so do their senders.
  */
 export function receiveBody(
   parts: ReceiveBodyParts,
@@ -73,7 +73,8 @@ export function receiveBody(
   }
   const plain = inflateIfShort(body, coding, parts);
   if (plain === undefined || isLong(plain, receiving.head)) {
-    return parts.longBodies.run(() => receiveLong(parts, body, { ...receiving, plain }));
+    const { address } = receiving.inFlight;
+    return parts.longBodies.run(address, () => receiveLong(parts, body, { ...receiving, plain }));
   }
   const answer = runSteps(receiveInSteps(parts, plain, receiving.head));
   freeInflated(plain, body);

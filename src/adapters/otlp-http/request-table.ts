@@ -26,6 +26,8 @@ export interface Peer {
 
 /** A request that may be read until its disposal, which must happen once. */
 export interface RequestInFlight extends Disposable {
+  /** The address of its sender. */
+  readonly address: string;
   /** The memory that it is charged with. */
   readonly open: OpenRequest;
   /** Resolves when its body must not be waited for any longer. */
@@ -166,6 +168,10 @@ class Entry implements RequestInFlight {
     // Before it is charged: the budget may drop the connection at once.
     connection.requests.add(this);
     this.open = budget.begin(connection, REQUEST_BYTES);
+  }
+
+  get address(): string {
+    return this.connection.address;
   }
 
   get abandoned(): Promise<EarlyAnswer> {

@@ -36,6 +36,7 @@ function prepare() {
     const early = Promise.withResolvers<EarlyAnswer>();
     const open = budget.begin({ dropped: () => {} }, 0);
     const inFlight = {
+      address: "192.0.2.1",
       open,
       abandoned: early.promise,
       isAbandoned: false,
