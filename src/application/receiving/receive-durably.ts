@@ -1,5 +1,6 @@
 import { assert } from "../../domain/assert.ts";
 import { type Receipt, zeroAmounts } from "../../domain/receipt.ts";
+import { keepWalk, restoreWalk } from "../../domain/wire/kept-walk.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
@@ -65,7 +66,7 @@ function receiveRequest(
 
 /**
  * Stores the spans once they are on the disk. The request is copied, because the listener reuses
- * its memory, and walked again, because others are walked meanwhile.
+ * its memory; the walk is kept, because others are walked meanwhile.
  */
 async function storeLater(
   { walked }: ReceiverState,
@@ -74,9 +75,11 @@ async function storeLater(
 ): Promise<Receipt> {
   const { spanCount, spanBytes } = walked;
   const bytes = rejection === undefined ? new Uint8Array(walked.request) : rejection.valid;
+  const kept = keepWalk(walked);
   const amounts = { ...zeroAmounts(), appendStartMs: parts.clock.monotonicMs() };
   const stored = (): void => {
-    walkRequest(walked, bytes);
+    if (kept === undefined) walkRequest(walked, bytes);
+    else restoreWalk(walked, kept, bytes);
     const appended = parts.buffer.append(walked, rejection?.byService);
     parts.appended?.();
     assert(appended.outcome === "accepted", "the ring has room for a logged request");

@@ -7,7 +7,13 @@ import { ObservabilityBuffer } from "../../../src/application/ring/observability
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { spanNumbers } from "../../support/oracles/walked-spans.ts";
-import { request, requestOf, span } from "../../support/requests/request-bytes.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+} from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 interface Waiting {
@@ -78,6 +84,18 @@ test("the listener may reuse its memory while the request waits", async () => {
   await answer;
 
   expect(spanNumbers(buffer.peek(9).request)).toEqual([1, 2]);
+});
+
+test.each([0, 900])("requests with texts of %d bytes that wait together are stored", (length) => {
+  const { receive, buffer, waiting } = receiver();
+  const text = bytesField(9, attribute("text", "x".repeat(length)));
+  for (const first of [1, 3, 5]) {
+    receive.receive(request(resourceSpans("shop", span(first, text), span(first + 1, text))));
+  }
+
+  for (const [index, logged] of waiting.entries()) finish(logged, 1 + 2 * index);
+
+  expect(spanNumbers(buffer.peek(6).request)).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 test("requests that wait together keep their own amounts", async () => {
