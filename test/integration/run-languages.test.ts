@@ -1,0 +1,104 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+
+// Goal: tests in other languages assert on spans by `spanring run` alone.
+// Method: tests that send a span with the standard library of their language.
+
+const BODY = JSON.stringify({
+  resourceSpans: [
+    {
+      scopeSpans: [
+        {
+          spans: [
+            {
+              traceId: "0af7651916cd43dd8448eb211c80319c",
+              spanId: "b7ad6b7169203331",
+              name: "GET /orders",
+            },
+          ],
+        },
+      ],
+    },
+  ],
+});
+
+const PYTHON = `import os
+import urllib.request
+
+
+def test_an_order_is_traced():
+    url = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] + "/v1/traces"
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, b'${BODY}', headers)
+    assert urllib.request.urlopen(request).status == 200
+`;
+
+const GO = `package orders
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestAnOrderIsTraced(t *testing.T) {
+	url := os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") + "/v1/traces"
+	response, err := http.Post(url, "application/json", strings.NewReader(\`${BODY}\`))
+	if err != nil || response.StatusCode != 200 {
+		t.Fatal(response, err)
+	}
+}
+`;
+
+const LANGUAGES = [
+  {
+    language: "pytest",
+    isPresent: isInstalled("python3", "-m", "pytest", "--version"),
+    files: { "test_orders.py": PYTHON },
+    command: ["python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+  },
+  {
+    language: "go test",
+    isPresent: isInstalled("go", "version"),
+    files: { "go.mod": "module orders\n\ngo 1.21\n", "orders_test.go": GO },
+    command: ["go", "test", "-count=1", "./..."],
+  },
+];
+
+function isInstalled(...command: readonly string[]): boolean {
+  try {
+    return Bun.spawnSync([...command]).success;
+  } catch {
+    return false;
+  }
+}
+
+for (const { language } of LANGUAGES.filter(({ isPresent }) => !isPresent)) {
+  process.stderr.write(`1 test not run: ${language} is missing\n`);
+}
+
+test.each(LANGUAGES.filter(({ isPresent }) => isPresent))(
+  "a span of $language meets an expectation, and is a near miss of another",
+  async ({ files, command }) => {
+    const folder = temporaryFolder();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const inFolder = ["sh", "-c", 'cd "$0" && exec "$@"', folder];
+    const runWith = (expectation: string) =>
+      runProgram(["run", "--expect", expectation, "--", ...inFolder, ...command], {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        CGO_ENABLED: "0",
+      });
+
+    const met = await runWith("name=GET /orders");
+    const missed = await runWith("service=unknown_service & name=GET /order");
+
+    expect(met).toMatchObject({ exitCode: 0 });
+    expect(missed.exitCode).not.toBe(0);
+    expect(missed.stderr).toMatch(/1 span matches without name=GET \/order.*"?GET \/orders/s);
+  },
+);
