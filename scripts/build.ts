@@ -3,6 +3,7 @@
  *
  * Builds of the same sources are identical, wherever the checkout is.
  */
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -42,6 +43,7 @@ async function compile(build: BinaryBuild): Promise<string> {
   const { entrypoint, outfile, target, executablePath } = build;
   const { outputs } = await Bun.build({
     entrypoints: [entrypoint],
+    plugins: await embeddedPage(),
     minify: true,
     bytecode: true,
     // Bytecode defaults to CommonJS, which has no `await` outside functions.
@@ -63,6 +65,26 @@ async function compile(build: BinaryBuild): Promise<string> {
   const executable = outputs.find((output) => output.kind === "entry-point");
   if (executable === undefined) throw new Error("the build made no executable");
   return executable.path;
+}
+
+/**
+ * Returns the plugin that replaces the module that bundles the page by one that holds its finished
+ * files. A program without that module, as in the tests of the scripts, needs none.
+ */
+async function embeddedPage(): Promise<Bun.BunPlugin[]> {
+  const bundler = join(ROOT, "src/adapters/read-api/page/bundle-page.ts");
+  if (!existsSync(bundler)) return [];
+  // Here, because a build within the step of another one never ends.
+  const { bundlePage } = (await import(bundler)) as {
+    bundlePage: () => Promise<unknown>;
+  };
+  const files = JSON.stringify(await bundlePage());
+  const contents = `const files = ${files}; export const pageFiles = async () => files;`;
+  const filter = /[/\\]read-api[/\\]page[/\\]page-files\.ts$/;
+  const setup = (build: Bun.PluginBuilder): void => {
+    build.onLoad({ filter }, () => ({ contents, loader: "js" }));
+  };
+  return [{ name: "embedded page", setup }];
 }
 
 /** Returns `dist/spanring`, or for other machines `dist/spanring-linux-arm64` and so on. */

@@ -55,7 +55,11 @@ interface Manifest {
 
 /** Returns the bill of materials of the executable that `scripts/build.ts` builds. */
 export async function sbomOf(entrypoint: string): Promise<Sbom> {
-  const bundle = await bundleOf(entrypoint);
+  const bundle = await bundleOf(entrypoint, "bun");
+  const page = await bundleOf(join(ROOT, "src/page/main.tsx"), "browser");
+  for (const [folder, targets] of page) {
+    bundle.set(folder, new Set([...(bundle.get(folder) ?? []), ...targets]));
+  }
   const folders = [...bundle.keys()].filter((folder) => folder !== ROOT);
   const libraries = folders.map((folder) => libraryOf(manifestIn(folder)));
   const runtime = runtimeOf();
@@ -86,10 +90,13 @@ function sorted(texts: readonly string[]): string[] {
 }
 
 /** Maps the folder of each bundled package to the folders of those that it imports. */
-async function bundleOf(entrypoint: string): Promise<Map<string, Set<string>>> {
+async function bundleOf(
+  entrypoint: string,
+  platform: "bun" | "browser",
+): Promise<Map<string, Set<string>>> {
   const { metafile } = await Bun.build({
     entrypoints: [entrypoint],
-    target: "bun",
+    target: platform,
     minify: true,
     metafile: true,
   });

@@ -98,6 +98,10 @@ test.each([
   ["src/adapters/otlp-grpc/a.ts", 'import { VARIABLES } from "../../config/variables.ts";'],
   ["src/adapters/cli/a.ts", 'import "../../main.ts";'],
   ["src/config/config.ts", 'import type { B } from "../ports/b.ts";'],
+  ["src/page/a.tsx", 'import type { B } from "../adapters/api-messages/b.ts";'],
+  ["src/page/a.ts", 'import { b } from "node:fs";'],
+  ["src/page/a.tsx", 'import { b } from "preacto";'],
+  ["src/server/a.ts", 'import { b } from "../page/model/b.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { b } from "../../../test/support/b.ts";'],
 ])("%s may not contain %s", (path, text) => {
   expect(outwardImports(file(path, text))).toHaveLength(1);
@@ -118,6 +122,8 @@ test.each([
   ["src/config/config.ts", 'import { b } from "../domain/b.ts";'],
   ["src/server/parts.ts", 'import { b } from "../adapters/otlp-grpc/b.ts";'],
   ["src/main.ts", 'import packageJson from "../package.json";'],
+  ["src/page/trace/a.tsx", 'import { b } from "../model/b.ts";'],
+  ["src/page/trace/a.tsx", 'import { b } from "preact/hooks";'],
 ])("%s may contain %s", (path, text) => {
   expect(outwardImports(file(path, text))).toEqual([]);
 });

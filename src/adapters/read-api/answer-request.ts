@@ -2,6 +2,7 @@ import { NANOS_PER_MS } from "../../domain/time.ts";
 import type { Cursor } from "../../domain/cursor.ts";
 import { answerPace } from "./answer-stream.ts";
 import { checkBrowser } from "./browser-guard.ts";
+import { answerPage } from "./page/page-answer.ts";
 import { goneCursor, readParameters } from "./query.ts";
 import { type Problem, ProblemError, problemResponse } from "./problem.ts";
 import type { Http2Request } from "./http1/http2-refusal.ts";
@@ -30,6 +31,8 @@ export async function answerRequest(
   }
   const refusal = checkBrowser(request, context.isLoopbackOnly);
   if (refusal !== undefined) return problemResponse(refusal);
+  const page = await answerPage(request, url.pathname);
+  if (page !== undefined) return page;
   const found = findRoute(url.pathname, request.method);
   const isOpen = "route" in found && found.route.isOpen === true;
   const unauthenticated = isOpen ? undefined : await refuseWithoutToken(context, request, address);

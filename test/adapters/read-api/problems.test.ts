@@ -75,7 +75,6 @@ test.each(["/healthz", "/readyz", "/api/stats"])("%s accepts no parameters", asy
 });
 
 test.each([
-  "/",
   "/api",
   "/api/spans/",
   "/api/traces/",

@@ -28,10 +28,14 @@ const INWARDS: Readonly<Record<string, readonly string[]>> = {
     "adapters/clock",
   ],
   config: ["domain"],
+  page: [],
 };
 
 /** Layers that use neither packages nor the runtime's modules. */
 const PURE = new Set(["domain", "ports", "application"]);
+
+/** The packages that browsers load with the page. */
+const PAGE_PACKAGES = /^(preact|@preact\/signals)(\/|$)/;
 
 /** Returns a sentence for each import outwards or sideways, or of a package from within. */
 export function outwardImports(file: RepositoryFile): string[] {
@@ -43,8 +47,11 @@ export function outwardImports(file: RepositoryFile): string[] {
 
 function isAllowed(path: string, { specifier, isType }: Dependency): boolean {
   const layer = layerOf(path);
-  if (layer === "main") return true;
   const target = targetOf(path, specifier);
+  // Only browsers run the page; the read API bundles it without an import.
+  if (target?.startsWith("src/page/") === true) return layer === "page";
+  if (layer === "main") return true;
+  if (layer === "page" && target === undefined) return PAGE_PACKAGES.test(specifier);
   if (target === undefined) return !PURE.has(layer);
   if (layerOf(target) === "config") return layer === "config" || mayUseConfig(path, isType);
   if (layer === "adapter") return areNeighbours(path, target) || isInwards(layer, target);
@@ -79,5 +86,5 @@ function layerOf(path: string): string {
   if (path.startsWith("src/config/")) return "config";
   // These join the parts: the program, the server in it, and the receiver for tests.
   if (/^src\/(main\.ts$|testing\.ts$|testing\/|server\/)/.test(path)) return "main";
-  return /^src\/(domain|ports|application)\//.exec(path)?.[1] ?? "outside";
+  return /^src\/(domain|ports|application|page)\//.exec(path)?.[1] ?? "outside";
 }

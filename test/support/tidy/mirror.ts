@@ -53,6 +53,9 @@ function loadedBy(file: RepositoryFile): string[] {
 }
 
 /** Reports whether a file has code besides types. */
-function hasCode({ text }: RepositoryFile): boolean {
-  return new Bun.Transpiler({ loader: "ts" }).transformSync(text).trim() !== "";
+function hasCode({ path, text }: RepositoryFile): boolean {
+  return (
+    new Bun.Transpiler({ loader: path.endsWith("x") ? "tsx" : "ts" }).transformSync(text).trim() !==
+    ""
+  );
 }

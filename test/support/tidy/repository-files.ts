@@ -25,7 +25,7 @@ export function repositoryFiles(): RepositoryFile[] {
 
 /** Reports whether people write the file, so that the rules apply to it. */
 export function isWritten({ path }: RepositoryFile): boolean {
-  return /^(src|test|scripts)\/.*\.(ts|mts|mjs)$/.test(path) && !path.includes("/generated/");
+  return /^(src|test|scripts)\/.*\.(ts|tsx|mts|mjs)$/.test(path) && !path.includes("/generated/");
 }
 
 export function isSource(file: RepositoryFile): boolean {

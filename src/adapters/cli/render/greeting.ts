@@ -20,7 +20,7 @@ export function greetingText(server: GreetedServer, palette: Palette): string {
   const rows = [
     ["OTLP/gRPC", urlOf(config.grpc, ports.grpc)],
     ["OTLP/HTTP", urlOf(config.http, ports.http)],
-    ["read API", urlOf(config.api, ports.api)],
+    ["page, API", urlOf(config.api, ports.api)],
   ].flatMap(([name = "", url]) =>
     url === undefined ? [] : [`  ${name.padEnd(NAME_COLUMNS)}  ${url}`],
   );

@@ -78,7 +78,7 @@ function ports(): Entry[] {
   return columns([
     [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
     [HTTP_PORT, "OTLP/HTTP: POST /v1/traces as protobuf or JSON"],
-    [API_PORT, "the read API, described by GET /api/openapi.json:"],
+    [API_PORT, "the read API, described by GET /api/openapi.json, and a page for browsers at /:"],
     ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
     ["", "/api/traces/{trace_id}, /api/services, /api/operations, /api/service-graph, /api/wait,"],
     ["", "/api/tail, /api/stats, /api/problems, /healthz, /readyz, /metrics"],

@@ -24,7 +24,7 @@ test("a greeting names version, ports, variables to export, and the next command
     `spanring 1.2.3 is listening
   OTLP/gRPC  http://127.0.0.1:4317
   OTLP/HTTP  http://127.0.0.1:4318
-  read API   http://127.0.0.1:4319
+  page, API  http://127.0.0.1:4319
 
 Set in the application:
   export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318

@@ -1,0 +1,56 @@
+import { expect, test } from "bun:test";
+import {
+  amountText,
+  bytesText,
+  clockText,
+  COLOUR_COUNT,
+  colourOf,
+  countText,
+  durationText,
+} from "../../../src/page/model/format.ts";
+
+test.each([
+  [null, "unknown"],
+  [0, "0 ns"],
+  [999, "999 ns"],
+  [1500, "1.5 µs"],
+  [12_345_678, "12.3 ms"],
+  [61_000_000_000, "61 s"],
+  [-2_000_000, "-2 ms"],
+])("a duration of %p ns is written %s", (nanos, text) => {
+  expect(durationText(nanos)).toBe(text);
+});
+
+test("a time has milliseconds, and may be unknown", () => {
+  expect(clockText(1_700_000_000_007_000_000n)).toMatch(/^\d\d:\d\d:20\.007$/);
+  expect(clockText(null)).toBe("unknown");
+});
+
+test.each([
+  [7, "7"],
+  [1000, "1\u202F000"],
+  [1_234_567, "1\u202F234\u202F567"],
+])("%d is written in groups of three digits", (count, text) => {
+  expect(countText(count)).toBe(text);
+});
+
+test("an amount of one is singular", () => {
+  expect([1, 2].map((count) => amountText(count, "span"))).toEqual(["1 span", "2 spans"]);
+});
+
+test.each([
+  [0, "0 B"],
+  [1023, "1020 B"],
+  [64 * 1024 * 1024, "64 MiB"],
+  [3 * 1024 ** 4, "3070 GiB"],
+])("%d bytes are written %s", (bytes, text) => {
+  expect(bytesText(bytes)).toBe(text);
+});
+
+test("services get all the colours, and always their own", () => {
+  const names = Array.from({ length: 400 }, (_, number) => `service-${number}`);
+  const colours = names.map(colourOf);
+
+  expect([...new Set(colours)].toSorted((a, b) => a - b)).toEqual([...Array(COLOUR_COUNT).keys()]);
+  expect(names.map(colourOf)).toEqual(colours);
+});

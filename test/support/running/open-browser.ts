@@ -1,0 +1,44 @@
+import { afterAll } from "bun:test";
+import chromium from "@sparticuz/chromium";
+import { type Browser, chromium as driver, type Page } from "playwright-core";
+
+/** A page in Chromium, and what went wrong on it. */
+export interface OpenedPage {
+  readonly page: Page;
+  /** Errors on the console, and requests to other hosts than the page's own. */
+  readonly faults: readonly string[];
+}
+
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await browser)?.close();
+  browser = undefined;
+});
+
+/** Opens a URL in a new profile of a browser that all tests of a file share. */
+export async function openPage(
+  url: string,
+  options: Parameters<Browser["newContext"]>[0] = {},
+): Promise<OpenedPage> {
+  browser ??= launch();
+  const context = await (await browser).newContext(options);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (line) => line.type() === "error" && faults.push(line.text()));
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("request", (request) => {
+    if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).host !== new URL(url).host)
+      faults.push(`requests ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, faults };
+}
+
+async function launch(): Promise<Browser> {
+  return driver.launch({
+    executablePath: await chromium.executablePath(),
+    // The tests open only the page under test, and the sandbox needs rights that containers lack.
+    args: ["--no-sandbox", "--disable-gpu"],
+  });
+}
