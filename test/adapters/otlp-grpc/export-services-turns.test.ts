@@ -4,6 +4,7 @@ import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
 import type { CallFailure } from "../../../src/adapters/otlp-grpc/call-handlers.ts";
 import { exportMethod } from "../../../src/adapters/otlp-grpc/export-services.ts";
+import { type Receipt, zeroAmounts } from "../../../src/domain/receipt.ts";
 import { GrpcFakeReceiver } from "../../support/fakes/grpc-fake-receiver.ts";
 import { recordingProblems } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
@@ -60,4 +61,30 @@ describe("a compressed message in a turn without time", () => {
   test("waits, and one that is not compressed does not", () => {
     expect(call({ flag: 0 }).answers).toEqual(["OK"]);
   });
+});
+
+test("an answer that waits for the disk is sent when it has come", async () => {
+  const stored = Promise.withResolvers<Receipt>();
+  const answers: string[] = [];
+  const { handler } = exportMethod({
+    receiver: { receive: () => stored.promise },
+    turns: new FairTurns({ monotonicMs: () => 0 }),
+    maxMessageBytes: 1_000,
+    failed: () => {},
+    pace: new CollectionPace({ young: () => {}, all: () => {} }),
+    problems: recordingProblems(new RecordingLogger()),
+  });
+
+  handler({
+    message: { flag: 0, encoding: undefined, bytes: REQUEST },
+    address: "192.0.2.1",
+    hasEnded: false,
+    succeed: () => void answers.push("OK"),
+    fail: ({ details }) => void answers.push(details),
+  });
+  const before = [...answers];
+  stored.resolve({ outcome: "accepted", amounts: zeroAmounts() });
+  await nextTurn();
+
+  expect([before, answers]).toEqual([[], ["OK"]]);
 });
