@@ -140,7 +140,7 @@ export const PROBLEM_KINDS = {
     protocols: HTTP,
     noun: "request",
     fate: "sent with a method other than POST",
-    hint: "OTLP/HTTP is POST /v1/traces; probes find /healthz and /readyz at {api}",
+    hint: "OTLP/HTTP is POST /v1/traces; the read API, /healthz and /readyz are at {api}",
     mayLoseSpans: false,
   },
   unsupported_type: {
@@ -205,7 +205,7 @@ export const PROBLEM_KINDS = {
     protocols: OWN_SOCKETS,
     noun: "connection",
     fate: "opened without TLS, which this port requires",
-    hint: "use https:// instead of http://, and set OTEL_EXPORTER_OTLP_CERTIFICATE",
+    hint: "use https:// instead of http://, with OTEL_EXPORTER_OTLP_CERTIFICATE or --ca FILE",
     mayLoseSpans: true,
   },
   tls_handshake: {

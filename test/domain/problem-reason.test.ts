@@ -19,3 +19,15 @@ test.each(PROBLEM_REASONS)("%s can happen somewhere, and says what to do", (reas
   expect(hint).not.toMatch(/\{(grpc|http|api)\}|[.;]$/);
   expect(hint.length).toBeLessThanOrEqual(160);
 });
+
+test("plaintext at a port with TLS names the settings of exporters and of commands", () => {
+  const hint = hintFor("plaintext", PORTS);
+
+  expect(hint).toContain("OTEL_EXPORTER_OTLP_CERTIFICATE");
+  expect(hint).toContain("--ca FILE");
+});
+
+test("a reader that uses the OTLP/HTTP port learns where the read API is", () => {
+  expect(hintFor("wrong_method", PORTS)).toContain("the read API");
+  expect(hintFor("wrong_method", PORTS)).toContain("4319");
+});
