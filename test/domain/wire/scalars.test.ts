@@ -9,6 +9,7 @@ import {
   halvesOf,
   hasGroups,
   int32Varint,
+  int64Varint,
   isSame,
   isTrueVarint,
   textBetween,
@@ -177,4 +178,16 @@ test("text is decoded from shared memory, with U+FFFD for invalid UTF-8", () => 
   shared.set(text, 3);
 
   expect(textBetween(shared, 3, 3 + text.length)).toBe("\ufeffü\ufffda");
+});
+
+test("an int64 is read as the nearest double", () => {
+  const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+  fc.assert(
+    fc.property(int64, (value) => {
+      const bytes = Uint8Array.from(varint(BigInt.asUintN(64, value)));
+
+      expect(int64Varint(bytes, 0, bytes.length)).toBe(Number(value));
+    }),
+    { examples: [[0n], [-1n], [2n ** 53n - 1n], [2n ** 63n - 1n], [-(2n ** 63n)]] },
+  );
 });
