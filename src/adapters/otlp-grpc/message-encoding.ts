@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http2";
 import type { Metadata } from "@grpc/grpc-js";
 import { assert } from "../../domain/assert.ts";
 import { PREFIX_BYTES } from "./message-prefix.ts";
-import { type Compression, inflate, inflatedLimit, type InflateResult } from "../otlp/inflate.ts";
+import { type Compression, inflate, type InflateResult } from "../otlp/inflate.ts";
 import type { FrameObjection } from "../otlp/status-table.ts";
 
 /** The supported values of `grpc-encoding`, for `grpc-accept-encoding`. */
@@ -65,8 +65,7 @@ export function plainMessage(
   if (encoding === undefined) {
     return malformedFrame("the message is compressed, but grpc-encoding does not say how");
   }
-  if (!isCompression(encoding)) return UNSUPPORTED;
-  return inflate(bytes, encoding, inflatedLimit(bytes.length, maxBytes));
+  return isCompression(encoding) ? inflate(bytes, encoding, maxBytes) : UNSUPPORTED;
 }
 
 /**

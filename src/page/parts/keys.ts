@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Maps the name of a key to what it does. */
 export type Keys = Readonly<Record<string, () => void>>;
@@ -16,7 +16,8 @@ export function useKeys(keys: Keys): void {
   // A key may follow another one before the effects of its rendering have run.
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  // Before the next event, so that no key is lost while the view is new.
+  useLayoutEffect(() => {
     const handle = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isField(event.target) || document.querySelector("dialog[open]") !== null) return;
