@@ -125,8 +125,10 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   const { env: given, warnings } = withoutServiceLinks(env);
   warnings.push(...misspelledNames(Object.keys(given)));
   const texts = textsOf(given);
-  const invalid = invalidNames(texts);
-  const settings = settingsSchema.parse({ ...texts, ...neutralTexts(invalid) });
+  const reading = settingsSchema.safeParse(texts, READ_ONCE);
+  const invalid = invalidNames(reading.error?.issues ?? []);
+  const settings =
+    reading.data ?? settingsSchema.parse({ ...texts, ...neutralTexts(invalid) }, READ_ONCE);
   const mistakes = moreMistakes(
     invalid.map((name) => mistakeIn(name, texts[name])),
     [...mistakesBetween(settings, own), ...proxyMistakes(given, settings)],
@@ -137,9 +139,11 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   return { ok: true, config, settings, warnings };
 }
 
-function invalidNames(texts: Record<VariableName, string>): VariableName[] {
-  const { error } = settingsSchema.safeParse(texts);
-  return [...new Set(error?.issues.map((issue) => issue.path[0] as VariableName))];
+/** Compiling the schema takes longer than the only reading of a start. */
+const READ_ONCE = { jitless: true };
+
+function invalidNames(issues: readonly { readonly path: readonly PropertyKey[] }[]) {
+  return [...new Set(issues.map(({ path: [name] }) => name as VariableName))];
 }
 
 /** Values that conflict with no other variable, where the default may. */

@@ -70,10 +70,10 @@ function shapeOf(message: MessageName): Shape {
     .filter(({ kind }) => isOneof || kind !== "profiles_only")
     .map(jsonField);
   const byNumber: Field[] = [];
-  const byLetter: Field[][] = Array.from({ length: 128 }, () => []);
+  const byLetter: (Field[] | undefined)[] = Array.from({ length: 128 });
   for (const field of fields) {
     byNumber[field.fieldNumber] = field;
-    byLetter[field.keyEnd[0]!]!.push(field);
+    (byLetter[field.keyEnd[0]!] ??= []).push(field);
   }
   return { fields, byNumber, byLetter, isOneof };
 }
