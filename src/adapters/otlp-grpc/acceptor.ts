@@ -146,7 +146,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
 /** Finds out which protocol the peer speaks within the connection. */
 function greet(socket: Socket, connection: Connection, parts: AdmitParts): void {
   socket.once("finish", () => destroyAfter(LINGER_MS, socket, parts.clock));
-  socket.once("data", () => void (connection.isSilent = false));
+  socket.once("data", () => connection.advance("unfinished"));
   readOpening(socket, (opening, head) => {
     if (opening === "http2") return parts.admit(pacedSocket(socket, connection, parts));
     connection.hasBegun = true;

@@ -182,7 +182,7 @@ function begin(
 /** Ends a call whose message takes too long, and a connection that has not sent any other one. */
 function abandon(call: RoutedCall, parts: CallRouterParts): void {
   note(call, { reason: "request_timeout", detail: "" }, parts);
-  if (call.connection.hasSentMessage) call.stream.close(constants.NGHTTP2_CANCEL);
+  if (call.connection.stage === "used") call.stream.close(constants.NGHTTP2_CANCEL);
   else call.connection.close();
 }
 

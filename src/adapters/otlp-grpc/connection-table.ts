@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import { AddressLimit, type AddressLimits } from "../listening/address-limit.ts";
 import type { InFlightOwner } from "../memory/in-flight-budget.ts";
+import { type Stage, UnusedConnections } from "./unused-connections.ts";
 
 /** Both ends of a connection, which identify it among the open ones. */
 interface Ends {
@@ -27,10 +28,11 @@ export class Connection implements InFlightOwner {
   readonly key: string;
   private readonly noted: (reason: ExcessReason) => void;
 
-  // Moved by the first bytes, the first call, the first message, `dropped` and `close`.
-  isSilent = true;
+  // Moved by `advance`, the first call, `dropped` and `close`.
+  stage: Stage = "silent";
+  /** Called when it has left a stage. */
+  advanced: (from: Stage) => void = () => {};
   hasBegun = false;
-  hasSentMessage = false;
   /** Set when the peer has said GOAWAY. */
   isLeaving = false;
   /** The bytes that it held when it was dropped. They become garbage when the socket is closed. */
@@ -52,6 +54,14 @@ export class Connection implements InFlightOwner {
     this.address = socket.remoteAddress ?? "";
     this.key = endsKey(socket);
     this.closed = new Promise((resolve) => void socket.once("close", () => resolve()));
+  }
+
+  /** Called with the first bytes, and with each message. */
+  advance(stage: Stage): void {
+    const from = this.stage;
+    if (from === stage) return;
+    this.stage = stage;
+    this.advanced(from);
   }
 
   /** Called before the first call. */
@@ -115,6 +125,7 @@ export class ConnectionTable implements Iterable<Connection> {
   // no address, and a peer can use a port again before its old socket is closed here.
   private readonly byKey = new Map<string, Connection>();
   private readonly open: AddressLimit;
+  private readonly unused = new UnusedConnections<Connection>();
 
   constructor(limits: AddressLimits) {
     this.open = new AddressLimit(limits);
@@ -139,13 +150,12 @@ export class ConnectionTable implements Iterable<Connection> {
   }
 
   /**
-   * Makes room for a connection that would be refused: removes the oldest one that is silent, or
-   * else the oldest one that has not sent a message, and returns it, for the caller to close.
-   * Exporters send one at once, so peers that only connect, or never finish a message, cannot lock
-   * out others.
+   * Makes room for a connection that would be refused: removes one that has not sent a message, and
+   * returns it, for the caller to close. Exporters send one at once, so peers that only connect, or
+   * never finish a message, cannot lock out others.
    */
   makeRoom(reason: RefusalReason, address: string): Connection | undefined {
-    const unused = leastUsed(this.connections, reason === REASONS.total ? undefined : address);
+    const unused = this.unused.choose(reason === REASONS.total ? undefined : address);
     if (unused !== undefined) this.remove(unused);
     return unused;
   }
@@ -154,25 +164,21 @@ export class ConnectionTable implements Iterable<Connection> {
     this.connections.add(connection);
     this.byKey.set(connection.key, connection);
     this.open.add(connection.address);
+    this.unused.add(connection);
+    connection.advanced = (from) => this.regroup(connection, from);
   }
 
   remove(connection: Connection): void {
-    const { key, address } = connection;
+    const { key, address, stage } = connection;
     if (this.byKey.get(key) === connection) this.byKey.delete(key);
-    if (this.connections.delete(connection)) this.open.remove(address);
+    if (!this.connections.delete(connection)) return;
+    this.open.remove(address);
+    this.unused.remove(connection, stage);
   }
-}
 
-/** Returns the first silent connection, or else the first one without a message. */
-function leastUsed(
-  connections: Iterable<Connection>,
-  ofAddress: string | undefined,
-): Connection | undefined {
-  let unused: Connection | undefined;
-  for (const connection of connections) {
-    if (ofAddress !== undefined && connection.address !== ofAddress) continue;
-    if (connection.isSilent) return connection;
-    if (!connection.hasSentMessage) unused ??= connection;
+  private regroup(connection: Connection, from: Stage): void {
+    if (!this.connections.has(connection)) return;
+    this.unused.remove(connection, from);
+    this.unused.add(connection);
   }
-  return unused;
 }

@@ -134,7 +134,7 @@ class UnaryStream implements UnaryCall, UnfinishedRequest {
   }
 
   private handle(): void {
-    this.call.connection.hasSentMessage = true;
+    this.call.connection.advance("used");
     this.call.stream.on("wantTrailers", sendOk);
     this.parts.method.handler(this);
   }

@@ -37,23 +37,27 @@ describe("a new connection", () => {
 });
 
 describe("room for a new connection", () => {
-  test("is made by the oldest silent one, or else the oldest one without a message", () => {
-    const table = new ConnectionTable({ connections: 4, connectionsPerAddress: 4 });
-    const connections = ["a", "b", "c", "d"].map((address) => fakeConnection(address));
-    const [used, spoken, silent, later] = connections as [
-      Connection,
-      Connection,
-      Connection,
-      Connection,
-    ];
-    used.hasSentMessage = true;
-    for (const each of [used, spoken]) each.isSilent = false;
-    for (const each of connections) table.add(each);
+  test("is made by one that has not sent a message", () => {
+    const table = new ConnectionTable({ connections: 3, connectionsPerAddress: 3 });
+    const [used, unused] = [fakeConnection("a"), fakeConnection("a")];
+    for (const each of [used, unused]) table.add(each);
+    used.advance("unfinished");
+    used.advance("used");
 
-    const removed = Array.from({ length: 4 }, () => table.makeRoom("too_many_connections", "a"));
+    const removed = [0, 1].map(() => table.makeRoom("too_many_connections", "a"));
 
-    expect(removed).toEqual([silent, later, spoken, undefined]);
+    expect(removed).toEqual([unused, undefined]);
     expect([...table]).toEqual([used]);
+  });
+
+  test("cannot be made by one that is already removed", () => {
+    const table = new ConnectionTable(LIMITS);
+    const gone = fakeConnection("a");
+    table.add(gone);
+    table.remove(gone);
+    gone.advance("unfinished");
+
+    expect(table.makeRoom("too_many_connections", "a")).toBeUndefined();
   });
 
   test("is made by one of its address if that has too many", () => {
