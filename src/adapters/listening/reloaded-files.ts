@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Mistake } from "../../config/config.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 import type { TimerClock } from "../../ports/clock.ts";
@@ -23,8 +24,20 @@ export async function loadFiles<Name extends string>(
   return new Map(named.map(([name], at) => [name, contents[at]!]));
 }
 
+/** The reason of a pipe, a device and so on: a reading of it may never end. */
+const NOT_REGULAR = "it is not a regular file";
+
+/** Without `O_NONBLOCK`, opening a named pipe would wait until a program writes to it. */
+const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 async function contentOf(path: string): Promise<Buffer | UnreadableFile> {
-  return await readFile(path).catch((error: unknown) => ({ reason: systemErrorText(error) }));
+  try {
+    await using file = await open(path, READ_AT_ONCE);
+    if (!(await file.stat()).isFile()) return { reason: NOT_REGULAR };
+    return await file.readFile();
+  } catch (error) {
+    return { reason: systemErrorText(error) };
+  }
 }
 
 /** Returns the variables of the files whose contents differ. */

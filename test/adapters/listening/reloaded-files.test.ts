@@ -45,6 +45,21 @@ test("a file that is replaced by a rename is used", async () => {
   expect(used).toEqual([{ texts: ["2"], changed: [ONE] }]);
 });
 
+test("a named pipe is a mistake, at once", async () => {
+  const pipe = join(folder, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+
+  expect([...(await loadFiles(new Map([["PIPE", pipe]]))).values()]).toEqual([
+    { reason: "it is not a regular file" },
+  ]);
+});
+
+test("a folder is a mistake", async () => {
+  const [content] = (await loadFiles(new Map([["FOLDER", folder]]))).values();
+
+  expect(content).toHaveProperty("reason");
+});
+
 test("unchanged files are not used again", async () => {
   const { files, used } = await open({ [ONE]: "1" });
 
