@@ -42,6 +42,17 @@ test("a run whose expectation is missed ends with 1 and prints the difference", 
   expect(readFileSync(junit, "utf8")).toContain('tests="3" failures="1"');
 });
 
+test("on GitHub, a missed expectation is an annotation, and is in the summary", async () => {
+  const summary = join(temporaryFolder(), "summary.md");
+  const env = { ...ENV, GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary };
+  const options = ["--expect", "name=no", "--settle", "1ms"];
+
+  const { stderr } = await runProgram(["run", ...options, "--", "node", CLIENT, "0"], env);
+
+  expect(stderr).toMatch(/^::error title=spanring%3A name=no::seen: 0 spans%0A.*GET \//m);
+  expect(readFileSync(summary, "utf8")).toContain("- ❌ ` name=no `\n");
+});
+
 test.each([["grpc"], ["http/json"], ["http/protobuf"]])(
   "the command receives the protocol %s in its environment",
   async (protocol) => {

@@ -4,6 +4,7 @@ import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { runChild, isForegroundProcess } from "../run/child-process.ts";
+import { reportToGithub } from "../run/github-report.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
 import { readSpanFile, saveReceived } from "../run/save-received.ts";
@@ -18,8 +19,10 @@ export async function runBeside(run: CommandRun): Promise<number> {
   const spanFile = readSpanFile(run);
   const { outcome, spanFileCode } = await runWithReceiver(run, plan, spanFile);
   reportOutcome(run, outcome);
+  const cases = outcomeCases(outcome);
+  reportToGithub(run, cases);
   const junitCode = await codeOfFile(run, async () => {
-    if (junit !== undefined) await writeOutFile(junit, junitXml(outcomeCases(outcome)));
+    if (junit !== undefined) await writeOutFile(junit, junitXml(cases));
   });
   return exitCodeOf(outcome) || spanFileCode || junitCode;
 }

@@ -35,7 +35,7 @@ function expectationCase(
 }
 
 /** A test of a run: the command itself, or an expectation. */
-interface TestCase {
+export interface TestCase {
   readonly name: string;
   readonly seconds: number;
   /** The lines that explain a failure; undefined for a success. */

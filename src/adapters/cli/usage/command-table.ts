@@ -54,7 +54,8 @@ const SPECS = {
       "Input, output and exit code are those of the command, and signals such as SIGINT, " +
         "SIGTERM, SIGHUP and SIGQUIT are passed on to it. spanring reports on standard error " +
         "what was expected and what was seen instead. The exit code of a failing command takes " +
-        "precedence over that of an expectation.",
+        "precedence over that of an expectation. In GitHub Actions, each failure is an " +
+        "annotation, and the summary of the step lists the results.",
     ],
     options: ["tail", "show", "expect", "settle", "out", "format", "junit", "protocol", "help"],
     found: "the command exited with 0, and every expectation was met",
