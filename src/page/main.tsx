@@ -1,17 +1,25 @@
 import { render } from "preact";
+import { BufferView } from "./buffer/buffer-view.tsx";
 import { isConnected } from "./client/api.ts";
-import { followLink, place } from "./client/location.ts";
+import { followLink, goTo, place } from "./client/location.ts";
+import { useStatsFeed } from "./client/stats-feed.ts";
 import { ConnectView } from "./connect/connect-view.tsx";
 import { isKeyHelpShown, KeyHelp } from "./parts/key-help.tsx";
-import { useKeys } from "./parts/keys.ts";
+import { type Keys, useKeys } from "./parts/keys.ts";
 import { TokenDialog } from "./parts/token-dialog.tsx";
 import { TraceView } from "./trace/trace-view.tsx";
 import { TracesView } from "./traces/traces-view.tsx";
 
 const SECTIONS = [
   { path: "/", label: "Traces" },
+  { path: "/buffer", label: "Buffer" },
   { path: "/connect", label: "Connect" },
 ];
+
+/** A digit opens the view in that place. */
+const SECTION_KEYS: Keys = Object.fromEntries(
+  SECTIONS.map(({ path }, at) => [String(at + 1), () => goTo(path)]),
+);
 
 function showKeys(): void {
   isKeyHelpShown.value = true;
@@ -19,12 +27,14 @@ function showKeys(): void {
 
 function Page() {
   const { path } = place.value;
-  useKeys({ "?": showKeys });
+  useStatsFeed();
+  useKeys({ ...SECTION_KEYS, "?": showKeys });
   return (
     <div class="page" onClick={followLink}>
       <header class="top">
         <a class="mark" href="/">
-          <i aria-hidden="true" /> spanring
+          <i aria-hidden="true" />
+          <span>spanring</span>
         </a>
         <nav aria-label="Views">
           {SECTIONS.map((each) => (
@@ -56,6 +66,7 @@ function Page() {
 function View({ path }: { path: string }) {
   const traceId = /^\/traces\/([^/]+)$/.exec(path)?.[1];
   if (traceId !== undefined) return <TraceView key={traceId} traceId={traceId} />;
+  if (path === "/buffer") return <BufferView />;
   if (path === "/connect") return <ConnectView />;
   return <TracesView renderEmpty={() => <ConnectView />} />;
 }

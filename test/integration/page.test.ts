@@ -3,39 +3,27 @@ import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
+import {
+  accessibilityFindings,
+  idOf,
+  sendSpans,
+  type SentSpan,
+} from "../support/running/shown-page.ts";
 import { createdToken, secretFile } from "../support/running/token-files.ts";
 
 // Goal: the page shows what an application emits, in a real browser.
 // Method: the program, Chromium, and spans of an instrumented application or of a request by hand.
 
 const APPLICATION = join(import.meta.dir, "../support/sdk/express-app.mjs");
-const AXE = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8");
 
 async function runApplication(httpUrl: string): Promise<void> {
   const child = Bun.spawn(["node", APPLICATION, httpUrl], { stderr: "pipe", stdout: "ignore" });
   expect([await child.stderr.text(), await child.exited]).toEqual(["", 0]);
 }
 
-interface SentSpan {
-  readonly spanId: string;
-  readonly name: string;
-  readonly [field: string]: unknown;
-}
-
 /** Sends spans of one service as OTLP/JSON. */
 async function send(httpUrl: string, traceId: string, spans: readonly SentSpan[]): Promise<void> {
-  const attributes = [{ key: "service.name", value: { stringValue: "shop" } }];
-  const scopeSpans = [{ spans: spans.map((span) => ({ traceId, ...span })) }];
-  const response = await fetch(`${httpUrl}/v1/traces`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ resourceSpans: [{ resource: { attributes }, scopeSpans }] }),
-  });
-  expect([response.status, await response.text()]).toEqual([200, "{}"]);
-}
-
-function idOf(number: number, digits: number): string {
-  return number.toString(16).padStart(digits, "0");
+  await sendSpans(httpUrl, { traceId }, spans);
 }
 
 function at(micros: number): string {
@@ -51,15 +39,6 @@ function manySpans(count: number): SentSpan[] {
     startTimeUnixNano: at(number),
     endTimeUnixNano: at(number + 1 + count / (number + 1)),
   }));
-}
-
-/** Returns what axe-core finds on the page. */
-async function accessibilityFindings(page: Awaited<ReturnType<typeof openPage>>["page"]) {
-  await page.evaluate(AXE);
-  const { violations } = (await page.evaluate("axe.run()")) as {
-    violations: { id: string; nodes: { html: string }[] }[];
-  };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
 }
 
 test("an empty page says what to set, and shows the first span as it arrives", async () => {

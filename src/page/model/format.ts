@@ -43,6 +43,48 @@ export function bytesText(bytes: number): string {
   return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }
 
+/** Returns a share of one as a percentage: `42 %`, `1.2 %`, `< 0.1 %`. */
+export function percentText(share: number): string {
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return "< 0.1 %";
+  return `${percent < 10 ? Number(percent.toFixed(1)) : Math.floor(percent)} %`;
+}
+
+/** Returns a rate with three significant digits: `0.25/s`, `12.5/s`, `12 300/s`. */
+export function rateText(perSecond: number | null): string {
+  if (perSecond === null) return "unknown";
+  const isLarge = perSecond >= 100;
+  return `${isLarge ? countText(Math.round(perSecond)) : Number(perSecond.toPrecision(3))}/s`;
+}
+
+const AGES = [
+  { name: "d", seconds: 86_400 },
+  { name: "h", seconds: 3600 },
+  { name: "min", seconds: 60 },
+  { name: "s", seconds: 1 },
+] as const;
+
+/** Returns a time span in its two largest units: `45 s`, `3 min 20 s`, `2 d 4 h`. */
+export function ageText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const first = AGES.findIndex((each) => whole >= each.seconds);
+  if (first < 0) return "0 s";
+  const [large, small] = AGES.slice(first);
+  const rest = small === undefined ? 0 : Math.floor((whole % large!.seconds) / small.seconds);
+  const text = `${Math.floor(whole / large!.seconds)} ${large!.name}`;
+  return rest === 0 ? text : `${text} ${rest} ${small!.name}`;
+}
+
+/** Returns a time of the API: the time of day and, unless it is today, the date. */
+export function momentText(time: string | null, now: Date = new Date()): string {
+  if (time === null) return "unknown";
+  const date = new Date(time);
+  const clock = clockText(BigInt(date.getTime()) * 1_000_000n).slice(0, 8);
+  if (date.toDateString() === now.toDateString()) return clock;
+  const day = [date.getMonth() + 1, date.getDate()].map((part) => padded(part, 2));
+  return `${[date.getFullYear(), ...day].join("-")} ${clock}`;
+}
+
 export const COLOUR_COUNT = 12;
 
 /** Returns the colour of a service, from 0 to 11. A service has it in every view and every run. */

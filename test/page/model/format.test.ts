@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import {
+  ageText,
   amountText,
   bytesText,
   clockText,
@@ -7,6 +8,9 @@ import {
   colourOf,
   countText,
   durationText,
+  momentText,
+  percentText,
+  rateText,
 } from "../../../src/page/model/format.ts";
 
 test.each([
@@ -45,6 +49,49 @@ test.each([
   [3 * 1024 ** 4, "3070 GiB"],
 ])("%d bytes are written %s", (bytes, text) => {
   expect(bytesText(bytes)).toBe(text);
+});
+
+test.each([
+  [0, "0 %"],
+  [0.0001, "< 0.1 %"],
+  [0.0123, "1.2 %"],
+  [0.5, "50 %"],
+  [0.999, "99 %"],
+  [1, "100 %"],
+])("a share of %d is written %s", (share, text) => {
+  expect(percentText(share)).toBe(text);
+});
+
+test.each([
+  [null, "unknown"],
+  [0, "0/s"],
+  [0.25, "0.25/s"],
+  [12.345, "12.3/s"],
+  [1234.5, "1\u202F235/s"],
+])("a rate of %p is written %s", (perSecond, text) => {
+  expect(rateText(perSecond)).toBe(text);
+});
+
+test.each([
+  [-1, "0 s"],
+  [0.4, "0 s"],
+  [59.4, "59 s"],
+  [60, "1 min"],
+  [200, "3 min 20 s"],
+  [7265, "2 h 1 min"],
+  [187_200, "2 d 4 h"],
+])("%d seconds are written %s", (seconds, text) => {
+  expect(ageText(seconds)).toBe(text);
+});
+
+test("a moment has a date unless it is today, and may be unknown", () => {
+  const now = new Date(2026, 10, 29, 12);
+  const early = new Date(2026, 10, 29, 0, 5, 7).toISOString();
+  const before = new Date(2026, 8, 3, 23, 59, 59, 999).toISOString();
+
+  expect(momentText(early, now)).toBe("00:05:07");
+  expect(momentText(before, now)).toBe("2026-09-03 23:59:59");
+  expect(momentText(null, now)).toBe("unknown");
 });
 
 test("services get all the colours, and always their own", () => {

@@ -1,0 +1,87 @@
+import { useState } from "preact/hooks";
+import { requestJson } from "../client/api.ts";
+import { usePolling } from "../client/polling.ts";
+import { statsHistory } from "../client/stats-feed.ts";
+import { ageText, amountText, bytesText, countText } from "../model/format.ts";
+import type { Problem, ServiceLedger, Stats } from "../model/stats.ts";
+import { Accounting } from "./accounting.tsx";
+import { DiskState, ForwardState } from "./forward-state.tsx";
+import { Gauge } from "./gauge.tsx";
+import { ProblemList } from "./problem-list.tsx";
+import { RateChart } from "./rate-chart.tsx";
+
+const PERIOD_MS = 1000;
+
+/** Shows how full the buffer is, what went in and out, and what went wrong. */
+export function BufferView() {
+  const { latest } = statsHistory.value;
+  const { services, problems } = useDetails();
+  return (
+    <main class="buffer">
+      <div class="buffer-heading">
+        <h1>Buffer</h1>
+        {latest !== undefined && (
+          <p class="faint">
+            spanring {latest.version}, started {ageText(latest.uptime_seconds)} ago
+          </p>
+        )}
+      </div>
+      {latest !== undefined && (
+        <>
+          <Fullness stats={latest} />
+          <RateChart history={statsHistory.value} />
+          <div class="panels">
+            <ForwardState forward={latest.forward} />
+            {latest.disk !== undefined && (
+              <DiskState disk={latest.disk} spans={latest.spans.buffered} />
+            )}
+            {problems !== undefined && <ProblemList problems={problems} />}
+          </div>
+          {services !== undefined && <Accounting services={services} />}
+        </>
+      )}
+    </main>
+  );
+}
+
+interface Details {
+  readonly services?: readonly ServiceLedger[];
+  readonly problems?: readonly Problem[];
+}
+
+function useDetails(): Details {
+  const [details, setDetails] = useState<Details>({});
+  usePolling(
+    async (signal) => {
+      const [{ services }, { problems }] = await Promise.all([
+        requestJson<{ services: readonly ServiceLedger[] }>("/api/services"),
+        requestJson<{ problems: readonly Problem[] }>("/api/problems"),
+      ]);
+      if (!signal.aborted) setDetails({ services, problems });
+    },
+    PERIOD_MS,
+    undefined,
+  );
+  return details;
+}
+
+function Fullness({ stats: { spans, bytes, capacity } }: { stats: Stats }) {
+  return (
+    <section class="gauges" aria-label="How full it is">
+      <Gauge
+        label="Spans"
+        value={spans.buffered}
+        max={capacity.spans}
+        text={countText(spans.buffered)}
+        of={`of ${amountText(capacity.spans, "span")}`}
+      />
+      <Gauge
+        label="Bytes"
+        value={bytes.buffered}
+        max={capacity.bytes}
+        text={bytesText(bytes.buffered)}
+        of={`of ${bytesText(capacity.bytes)}`}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,127 @@
+import { countText } from "./format.ts";
+
+/** The ledger of the API, in spans or in bytes. */
+export interface Ledger {
+  readonly received: number;
+  readonly rejected: number;
+  readonly accepted: number;
+  readonly buffered: number;
+  readonly taken: number;
+  readonly delivered: number;
+  readonly evicted: number;
+  readonly undeliverable: number;
+}
+
+export const LEDGER_COUNTS = [
+  "received",
+  "rejected",
+  "accepted",
+  "buffered",
+  "taken",
+  "delivered",
+  "evicted",
+  "undeliverable",
+] as const satisfies readonly (keyof Ledger)[];
+
+export type Unit = "spans" | "bytes";
+
+/** The member `forward` of `/api/stats`. */
+export interface Forward {
+  readonly endpoint: string;
+  readonly state: "untried" | "connected" | "backing_off" | "blocked";
+  readonly retry_in_ms?: number;
+  readonly last_error?: {
+    readonly message: string;
+    readonly hint?: string;
+    readonly time: string;
+  };
+  readonly spans_per_second: number;
+  readonly lag_seconds: number;
+  readonly in_flight: { readonly batches: number; readonly spans: number };
+  readonly retried_spans: number;
+  readonly undeliverable: Readonly<Record<string, number>>;
+  readonly batches: Readonly<Record<string, number>>;
+}
+
+/** The member `disk` of `/api/stats`. */
+export interface Disk {
+  readonly durability: "disk" | "process" | "stop";
+  readonly state: "writable" | "failing";
+  readonly error?: string;
+  readonly used_bytes: number;
+  readonly max_bytes: number;
+  readonly segments: number;
+  readonly queued_bytes: number;
+}
+
+/** A response of `/api/stats`. */
+export interface Stats extends Readonly<Record<Unit, Ledger>> {
+  readonly capacity: Readonly<Record<Unit, number>>;
+  readonly sequence: { readonly run_id: string; readonly first: number; readonly next: number };
+  readonly forward?: Forward;
+  readonly disk?: Disk;
+  readonly uptime_seconds: number;
+  readonly version: string;
+}
+
+/** A service in a response of `/api/services`. */
+export interface ServiceLedger extends Readonly<Record<Unit, Ledger>> {
+  readonly service: string;
+  readonly lastSeen: string;
+}
+
+/** Returns one count over all services. */
+export function sumOf(services: readonly ServiceLedger[], unit: Unit, count: keyof Ledger): number {
+  return services.reduce((sum, each) => sum + each[unit][count], 0);
+}
+
+/** A problem in a response of `/api/problems`. */
+export interface Problem {
+  readonly protocol: string;
+  readonly reason: string;
+  readonly address?: string;
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+  readonly detail?: string;
+  readonly hint: string;
+}
+
+/** How a state is shown: in words, and as good, bad or neither. */
+export interface ShownState {
+  readonly text: string;
+  readonly tone: "good" | "bad" | "idle";
+}
+
+const UPSTREAM_STATES: Readonly<Record<Forward["state"], ShownState>> = {
+  untried: { text: "Not tried yet: no span has been forwarded", tone: "idle" },
+  connected: { text: "Connected", tone: "good" },
+  backing_off: { text: "The upstream fails", tone: "bad" },
+  blocked: { text: "The upstream refuses everything", tone: "bad" },
+};
+
+/** Returns the state of the upstream and, while it fails, the time of the next attempt. */
+export function forwardState({ state, retry_in_ms: retryMs }: Forward): ShownState {
+  const { text, tone } = UPSTREAM_STATES[state];
+  if (retryMs === undefined) return { text, tone };
+  const next = retryMs === 0 ? "trying now" : `next attempt in ${Math.ceil(retryMs / 1000)} s`;
+  return { text: `${text}; ${next}`, tone };
+}
+
+const DURABILITIES: Readonly<Record<Disk["durability"], string>> = {
+  disk: "once they are on stable storage, which survives a power cut",
+  process: "once they are written, which survives a crash of spanring",
+  stop: "once they are in memory",
+};
+
+/** Returns when requests are acknowledged. */
+export function durabilityText({ durability }: Disk): string {
+  return DURABILITIES[durability];
+}
+
+/** Returns the counts that are not 0, in words. */
+export function countsText(counts: Readonly<Record<string, number>>): string[] {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${countText(count)} ${name.replaceAll("_", " ")}`);
+}
