@@ -19,6 +19,7 @@ export interface SpanConditions {
   readonly status?: string;
   readonly attribute?: string | readonly string[];
   readonly attribute_exists?: string | readonly string[];
+  readonly attribute_matches?: string | readonly string[];
   readonly attribute_number?: string | readonly string[];
   readonly min_duration?: string;
   readonly max_duration?: string;

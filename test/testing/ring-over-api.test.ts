@@ -90,6 +90,7 @@ test("the types name every condition of the read API", () => {
     status: true,
     attribute: true,
     attribute_exists: true,
+    attribute_matches: true,
     attribute_number: true,
     min_duration: true,
     max_duration: true,

@@ -134,6 +134,20 @@ const CONDITIONS = {
       meaning: "spans that have this attribute, or whose resource has it; repeatable",
     },
   }),
+  /** The value is a string; numbers and booleans have no pattern. */
+  attribute_matches: repeatable({
+    bound: "key=pattern, with a key that is not empty, such as http.route=/orders/*",
+    read: readAttribute,
+    meaning:
+      "`key=pattern`: spans with such a text as a whole, in which `*` stands for any text; if a " +
+      "span lacks the key, that of its resource counts. ASCII letters match in either case. " +
+      "Repeatable.",
+    pattern: "^[^=]+=",
+    option: {
+      value: "KEY=PATTERN",
+      meaning: "spans with such an attribute; * stands for any text; repeatable",
+    },
+  }),
   attribute_number: repeatable({
     bound: "a key, one of >=, <=, > and <, and a number, such as http.response.status_code>=500",
     read: readComparedAttribute,

@@ -16,6 +16,7 @@ import { resourceHasText, spanHasText, textSearch } from "./text-search.ts";
 import {
   compares,
   equals,
+  matches,
   NO_SUCH_KEY,
   type ValueTest,
   verdictOfResource,
@@ -184,6 +185,8 @@ function addTest(tests: Tests, condition: SpanCondition): number {
       return attribute.push(attributeTest(tests, condition.key, equals(condition.value)));
     case "attribute_exists":
       return attribute.push(attributeTest(tests, condition.value, () => true));
+    case "attribute_matches":
+      return attribute.push(attributeTest(tests, condition.key, matches(condition.value)));
     case "attribute_number":
       return attribute.push(attributeTest(tests, condition.key, compares(condition)));
   }

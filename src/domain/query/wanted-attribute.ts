@@ -22,6 +22,7 @@ import {
   isTrueVarint,
   varintGroups,
 } from "../wire/scalars.ts";
+import { hasPattern, textPattern } from "./sought-text.ts";
 
 /**
  * An attribute to find: its key, and the test of its value. The last three members are scratch
@@ -75,6 +76,13 @@ export function equals(text: string): ValueTest {
     if (member === STRING_VALUE) return isSame(bytes, valueStart, valueEnd, wanted);
     return meansOther?.(value, bytes) ?? false;
   };
+}
+
+/** Returns the test for strings with a pattern, in which `*` stands for any text. */
+export function matches(text: string): ValueTest {
+  const pattern = textPattern(text);
+  return ({ member, valueStart, valueEnd }, bytes) =>
+    member === STRING_VALUE && hasPattern(pattern, bytes, valueStart, valueEnd);
 }
 
 /** Reports whether the text may also mean a number or a boolean. */

@@ -124,6 +124,7 @@ const examples: Readonly<Record<string, { readonly good: string; readonly bad: s
   text: { good: "cart", bad: "" },
   name_contains: { good: "cart", bad: "" },
   attribute_exists: { good: "a", bad: "" },
+  attribute_matches: { good: "a=/b/*", bad: "a" },
   attribute_number: { good: "a>=1.5", bad: "a=1" },
   max_duration: { good: "250ms", bad: "250" },
   min_duration: { good: "250ms", bad: "250" },

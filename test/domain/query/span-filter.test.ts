@@ -24,6 +24,11 @@ const good: { name: string; text: string; condition: SpanCondition }[] = [
   { name: "name_matches", text: "GET *", condition: { on: "name_matches", value: "GET *" } },
   { name: "name_matches", text: "", condition: { on: "name_matches", value: "" } },
   { name: "attribute_exists", text: "k", condition: { on: "attribute_exists", value: "k" } },
+  {
+    name: "attribute_matches",
+    text: "k=a*=b",
+    condition: { on: "attribute_matches", key: "k", value: "a*=b" },
+  },
   { name: "attribute_number", text: "k>=-1.5e3", condition: compared("k", ">=", -1500) },
   { name: "attribute_number", text: "a b <= 2", condition: compared("a b", "<=", 2) },
   { name: "attribute_number", text: "k>0", condition: compared("k", ">", 0) },
@@ -122,7 +127,7 @@ test.each(["duration", "", "Name", "constructor", "__proto__", "toString"])(
       mistake:
         `unknown condition "${name}"; known: service, text, name, name_contains, ` +
         "name_matches, trace_id, span_id, kind, status, attribute, attribute_exists, " +
-        "attribute_number, min_duration, max_duration, since, until",
+        "attribute_matches, attribute_number, min_duration, max_duration, since, until",
     });
   },
 );

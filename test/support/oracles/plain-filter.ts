@@ -51,6 +51,8 @@ function holds(decoded: DecodedSpan, condition: SpanCondition): boolean {
       return attributesOf(decoded, condition.key).some((each) => hasValue(each, condition.value));
     case "attribute_exists":
       return attributesOf(decoded, condition.value).length > 0;
+    case "attribute_matches":
+      return attributesOf(decoded, condition.key).some((each) => isLike(each, condition.value));
     case "attribute_number":
       return attributesOf(decoded, condition.key).some((each) => isOnSide(each, condition));
   }
@@ -61,6 +63,11 @@ function attributesOf(decoded: DecodedSpan, wanted: string): KeyValue[] {
   const ofKey = ({ key }: KeyValue) => key === wanted;
   const own = decoded.span.attributes.filter(ofKey);
   return own.length > 0 ? own : resourceAttributes(decoded).filter(ofKey);
+}
+
+function isLike({ value }: KeyValue, pattern: string): boolean {
+  const text = value?.stringValue ?? undefined;
+  return text !== undefined && patternOf(pattern).test(lowerCase(text));
 }
 
 function isOnSide({ value }: KeyValue, { comparison, number }: ComparedAttribute): boolean {

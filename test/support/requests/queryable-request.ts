@@ -178,6 +178,11 @@ const condition: fc.Arbitrary<SpanCondition> = fc.oneof(
   }),
   fc.record({ on: fc.constant("attribute_exists" as const), value: fc.constantFrom(...KEYS) }),
   fc.record({
+    on: fc.constant("attribute_matches" as const),
+    key: fc.constantFrom(...KEYS),
+    value: fc.constantFrom("*", "", "2*", "*e*", "/*"),
+  }),
+  fc.record({
     on: fc.constant("attribute_number" as const),
     key: fc.constantFrom(...KEYS),
     comparison: fc.constantFrom(...([">=", "<=", ">", "<"] as const)),
