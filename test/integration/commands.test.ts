@@ -51,6 +51,18 @@ test("exit codes distinguish found, not found, wrong usage, and no server", asyn
   ]);
 });
 
+test("healthcheck finds the program by its own variables, until it stops", async () => {
+  await using program = await startProgram();
+  const env = { API_PORT: new URL(program.apiUrl).port };
+
+  const ready = await runProgram(["healthcheck"], env);
+  await program.stop();
+  const stopped = await runProgram(["healthcheck"], env);
+
+  expect(ready).toEqual({ exitCode: 0, stdout: "ready\n", stderr: "" });
+  expect(stopped).toMatchObject({ exitCode: 1, stdout: "" });
+});
+
 test("against spanring itself: look, save, take", async () => {
   await using program = await startProgram();
   using client = openExportClient(program.grpcPort);

@@ -8,6 +8,7 @@ import type {
 import type { CommandName } from "./usage/command-table.ts";
 import { clear, get, span, take } from "./commands/spans.ts";
 import { completions } from "./commands/completions.ts";
+import { healthcheck } from "./commands/healthcheck.ts";
 import { log } from "./commands/log.ts";
 import { runBeside } from "./commands/run.ts";
 import { operations, services } from "./commands/services.ts";
@@ -40,6 +41,7 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   send,
   run: runBeside,
   log,
+  healthcheck,
   token,
   completions,
 };

@@ -52,8 +52,11 @@ function exportsOf({ config, ports }: GreetedServer): string[] {
 
 /** Returns the URL of a listener on this machine; undefined for one that is off. */
 function urlOf(address: ListenAddress | "off", port: number | "off"): string | undefined {
-  if (address === "off") return undefined;
-  const { host, tls } = address;
+  return address === "off" ? undefined : reachableUrl(address, port);
+}
+
+/** Returns the URL, or `unix:/PATH`, at which programs on this machine reach a listener. */
+export function reachableUrl({ host, tls }: ListenAddress, port: number | "off"): string {
   if (host.startsWith("unix:")) return host;
   const scheme = tls === undefined ? "http" : "https";
   return `${scheme}://${reachableHost(host)}:${port}`;

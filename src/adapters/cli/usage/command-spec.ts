@@ -13,7 +13,7 @@ export interface CommandSpec {
   readonly options: readonly OptionName[];
   readonly found: string;
   readonly notFound?: string;
-  /** Whether the command connects to no spanring, so that no connection can fail. */
+  /** Whether no connection can fail, or a failure has the exit code of `notFound`. */
   readonly isLocal?: boolean;
   /** Whether the command prints nothing, so that no output can fail. */
   readonly isSilent?: boolean;

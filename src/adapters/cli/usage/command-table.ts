@@ -92,6 +92,25 @@ const SPECS = {
     isLocal: true,
     examples: ["spanring log data", "spanring log data | jq .damage"],
   },
+  healthcheck: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "exit with 0 if spanring is ready, for probes",
+    details: [
+      "Asks GET /readyz of the read API, or GET /healthz with --alive, and prints the status. " +
+        "Without --url and SPANRING_URL, the receiver is the one that API_HOST, API_PORT and " +
+        "API_TLS_CERT_FILE of this environment configure, as in a container: its certificate " +
+        "is not checked, and if it asks for one, it gets its own. No token is needed.",
+      "spanring is ready from its start to its stop, unless its disk fails. A full buffer and an " +
+        "upstream that is down do not count.",
+    ],
+    options: ["alive", "url", "token-file", "ca", "help"],
+    found: "ready; with --alive, alive",
+    notFound: "not ready, no answer within 3 s, or not spanring",
+    isLocal: true,
+    examples: ["spanring healthcheck", "spanring healthcheck --url http://buffer:4319 --alive"],
+  },
   token: {
     operands: "",
     minOperands: 0,

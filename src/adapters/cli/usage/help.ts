@@ -21,7 +21,6 @@ export function helpText(version: string, { heading, word }: Palette): string {
     ["", `receive spans: OTLP/gRPC on ${GRPC_PORT}, OTLP/HTTP on ${HTTP_PORT}`],
     ["--check", OPTIONS.check.meaning],
     ...COMMAND_NAMES.map((name): Entry => [name, COMMANDS[name].summary]),
-    ["version", OPTIONS.version.meaning],
     ["help COMMAND", "options and examples of a command"],
     ["help TOPIC", `${topics}`],
   ]);

@@ -124,6 +124,7 @@ const SPECS = {
   tail: { meaning: "show spans on standard error while the command runs" },
   show: { meaning: "show the traces on standard error at the end" },
 
+  alive: { meaning: "ask whether it is alive, even if it is not ready" },
   hash: { meaning: "print the hash of the token on standard input" },
   "token-file": {
     value: "FILE",
