@@ -140,8 +140,9 @@ async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
   const logger = loggerOf(config, lines);
   const server = await startServer({ config, logger, version });
-  const { ports, buffer, arrivals, problems } = server;
-  return { ports, buffer, arrivals, problems, stop: () => server.stop(config.shutdownGraceMs) };
+  const { ports, buffer, arrivals, problems, exporters } = server;
+  const stop = () => server.stop(config.shutdownGraceMs);
+  return { ports, buffer, arrivals, problems, exporters, stop };
 }
 
 process.exit(

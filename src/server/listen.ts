@@ -78,6 +78,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     runId,
     arrivals,
     problems,
+    exporters: parts.exporters,
     stopping: parts.stopping.signal,
     readiness: () => life.state,
     highWater: () => highWater?.isReached,

@@ -12,6 +12,7 @@ import { DurableBuffer } from "../application/log/durable-buffer.ts";
 import { Arrivals } from "../application/arrivals/arrivals.ts";
 import type { Forwarder } from "../application/forwarding/forwarder.ts";
 import { HighWater } from "../application/forwarding/high-water.ts";
+import { countExporters, type ExporterCounts } from "../application/receiving/exporter-counts.ts";
 import { CountedReceiver } from "../application/receiving/counted-receiver.ts";
 import { ProblemRegistry } from "../application/receiving/problem-registry.ts";
 import { ReceiveDurably } from "../application/receiving/receive-durably.ts";
@@ -82,6 +83,8 @@ export interface ServerParts extends ServerInputs {
   /** Wraps `receiver`, and counts by protocol. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
   readonly problems: ProblemRegistry;
+  /** Returns what exporters have done since the start. */
+  readonly exporters: () => ExporterCounts;
   /** Undefined if metrics and logs are rejected. */
   readonly unsupported: UnsupportedSignals | undefined;
   /** Shared by all listeners, because the limit covers all of them together. */
@@ -113,6 +116,7 @@ export function buildParts(inputs: ServerInputs): ServerParts {
       ? undefined
       : new HighWater({ percent: config.forward.highWaterPercent, buffer, logger });
   const receiver = buildReceiver(inputs, { arrivals, highWater, running, durable });
+  const receivers = countedReceivers(receiver, problems);
   return {
     ...inputs,
     running,
@@ -123,8 +127,9 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     runId: newRunId(),
     arrivals,
     receiver,
-    receivers: countedReceivers(receiver, problems),
+    receivers,
     problems,
+    exporters: () => exportersOf({ receivers, problems, running }),
     unsupported: config.unsupportedSignals === "accept" ? new UnsupportedSignals() : undefined,
     budget: new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock }),
     turns: new FairTurns(clock),
@@ -187,6 +192,15 @@ function buildReceiver(
   };
   if (durable === undefined) return new ReceiveTraces(parts);
   return new ReceiveDurably({ ...parts, log: (each) => durable.log(each), unixMs: Date.now });
+}
+
+function exportersOf({
+  receivers,
+  problems,
+  running: { grpc },
+}: Pick<ServerParts, "receivers" | "problems" | "running">): ExporterCounts {
+  const grpcConnections = grpc?.counts().acceptedConnections ?? 0;
+  return countExporters({ receivers, problems: problems.totals(), grpcConnections });
 }
 
 function countedReceivers(

@@ -1,5 +1,6 @@
 import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
 import type { Arrivals } from "../application/arrivals/arrivals.ts";
+import type { ExporterCounts } from "../application/receiving/exporter-counts.ts";
 import type { ProblemTotal } from "../application/receiving/problem-registry.ts";
 import type { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import type { ListenerName } from "./listen.ts";
@@ -23,6 +24,7 @@ export interface RunningServer {
   readonly arrivals: Arrivals;
   /** Returns the counts of requests and spans refused or discarded since the start. */
   readonly problems: () => readonly ProblemTotal[];
+  readonly exporters: () => ExporterCounts;
   /** Stops all stages in reverse order; they share the grace period. */
   stop(graceMs: number): Promise<void>;
   /** Reports whether a stop has lost spans; the log says how many. */
@@ -44,7 +46,7 @@ export class CannotStartError extends Error {
  */
 export async function startServer(inputs: ServerInputs): Promise<RunningServer> {
   const parts = buildParts(inputs);
-  const { buffer, runId, arrivals, problems, life, running } = parts;
+  const { buffer, runId, arrivals, problems, exporters, life, running } = parts;
   if (!(await startStages(parts, stagesOf(parts)))) {
     await life.stop(0);
     throw new CannotStartError("the log says which part cannot start, and why");
@@ -56,6 +58,7 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
     runId,
     arrivals,
     problems: () => problems.totals(),
+    exporters,
     stop: (graceMs) => life.stop(graceMs),
     hasLostSpans: () => running.leftSpans === "lost",
     reload: () => reloadFiles(parts),

@@ -92,6 +92,22 @@ test.each([
   },
 );
 
+const METRICS =
+  "fetch(process.env.OTEL_EXPORTER_OTLP_ENDPOINT + '/v1/metrics', { method: 'POST', " +
+  "headers: { 'content-type': 'application/json' }, body: '{}' })";
+
+test.each([
+  { name: "nothing", script: "", says: "nothing connected to the receiver\n" },
+  { name: "only metrics", script: METRICS, says: "only metrics were received\n" },
+])("a missed expectation is explained if $name arrived", async ({ script, says }) => {
+  const options = ["--expect", "name=n", "--settle", "1ms"];
+
+  const ran = await runProgram(["run", ...options, "--", "node", "-e", script], ENV);
+
+  expect(ran.exitCode).toBe(1);
+  expect(ran.stderr).toContain(`spanring: ${says}spanring: `);
+});
+
 test("a run that received only a request of unknown keys names them", async () => {
   const body = JSON.stringify({ resource_spans: [{}] });
   const post =

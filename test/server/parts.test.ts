@@ -2,6 +2,10 @@ import { expect, test } from "bun:test";
 import { readConfig } from "../../src/config/config.ts";
 import { buildParts } from "../../src/server/parts.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { callUnary, EXPORT_PATH, openGrpcClient } from "../support/grpc/grpc-call.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { runServer } from "../support/running/running-server.ts";
 
 test("every run has a unique identifier of 16 hex digits", () => {
   const reading = readConfig({});
@@ -12,4 +16,25 @@ test("every run has a unique identifier of 16 hex digits", () => {
 
   expect(new Set(runIds).size).toBe(20);
   for (const runId of runIds) expect(runId).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test("the statistics count what exporters have done, by protocol and signal", async () => {
+  const server = await runServer({});
+  const { grpc, http, api } = server.ports;
+  const client = openGrpcClient(Number(grpc));
+  const metrics = { method: "POST", headers: { "Content-Type": "application/x-protobuf" } };
+
+  await callUnary(client, EXPORT_PATH, Buffer.from(requestOf(1)));
+  await callUnary(client, EXPORT_PATH, Buffer.alloc(0));
+  await exportOverHttp(`http://127.0.0.1:${http}`, requestOf(2));
+  await fetch(`http://127.0.0.1:${http}/v1/metrics`, metrics);
+  const response = await fetch(`http://127.0.0.1:${api}/api/stats`);
+  const { exporters } = (await response.json()) as { exporters: unknown };
+  client.close();
+  await server.stop(0);
+
+  expect(exporters).toEqual({
+    grpc: { connections: 1, requests: { traces: 2, metrics: 0, logs: 0 } },
+    http: { requests: { traces: 1, metrics: 1, logs: 0 } },
+  });
 });

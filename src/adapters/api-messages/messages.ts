@@ -123,12 +123,26 @@ const disk = message(
   "The log on disk, which has every buffered span.",
 );
 
+const requestsBySignal = once(() => z.object({ traces: count(), metrics: count(), logs: count() }));
+
+const exporters = message(
+  "Exporters",
+  () =>
+    z.object({
+      grpc: z.object({ connections: count(), requests: requestsBySignal() }),
+      http: z.object({ requests: requestsBySignal() }),
+    }),
+  "Connections and requests since the start, whether spans came of them or not. Requests to " +
+    "other paths are only in `/api/problems`; connections of OTLP/HTTP are not counted.",
+);
+
 export const stats = message("Stats", () =>
   z.object({
     spans: ledger(),
     bytes: ledger(),
     capacity: z.object({ spans: count(), bytes: count() }),
     sequence: sequenceRange(),
+    exporters: exporters(),
     forward: z.optional(forward()),
     disk: z.optional(disk()),
     uptime_seconds: amount(),
@@ -254,6 +268,7 @@ export const MESSAGES = [
   sequenceRange,
   forward,
   disk,
+  exporters,
   stats,
   services,
   problems,

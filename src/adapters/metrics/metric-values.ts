@@ -37,6 +37,7 @@ export interface MetricSources {
 
 export interface GrpcCounts {
   readonly openConnections: number;
+  readonly acceptedConnections: number;
 }
 
 export interface HttpCounts {
@@ -202,6 +203,7 @@ function listeners({ inFlightBytes, grpc, http }: MetricSources) {
   return {
     spanring_in_flight_bytes: one(inFlightBytes()),
     spanring_grpc_connections: maybe(grpcCounts?.openConnections),
+    spanring_grpc_connections_total: maybe(grpcCounts?.acceptedConnections),
     spanring_http_requests_in_flight: maybe(httpCounts?.requestsInFlight),
   };
 }

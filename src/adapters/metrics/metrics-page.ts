@@ -119,6 +119,7 @@ export const METRIC_FAMILIES = {
 
   spanring_in_flight_bytes: gauge("Bytes of requests in flight."),
   spanring_grpc_connections: gauge("Open OTLP/gRPC connections."),
+  spanring_grpc_connections_total: counter("OTLP/gRPC connections accepted."),
   spanring_http_requests_in_flight: gauge("OTLP/HTTP requests in flight."),
 
   spanring_api_requests_in_flight: gauge("Read API requests in flight, including this scrape."),

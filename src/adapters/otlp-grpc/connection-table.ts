@@ -126,6 +126,8 @@ export class ConnectionTable implements Iterable<Connection> {
   private readonly byKey = new Map<string, Connection>();
   private readonly open: AddressLimit;
   private readonly unused = new UnusedConnections<Connection>();
+  /** The connections accepted since the start. */
+  acceptedCount = 0;
 
   constructor(limits: AddressLimits) {
     this.open = new AddressLimit(limits);
@@ -161,11 +163,16 @@ export class ConnectionTable implements Iterable<Connection> {
   }
 
   add(connection: Connection): void {
-    this.connections.add(connection);
-    this.byKey.set(connection.key, connection);
+    this.acceptedCount += 1;
+    this.hold(connection);
     this.open.add(connection.address);
     this.unused.add(connection);
     connection.advanced = (from) => this.regroup(connection, from);
+  }
+
+  private hold(connection: Connection): void {
+    this.connections.add(connection);
+    this.byKey.set(connection.key, connection);
   }
 
   remove(connection: Connection): void {

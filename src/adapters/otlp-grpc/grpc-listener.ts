@@ -68,6 +68,8 @@ export interface GrpcListener extends PausableListener {
 
 interface GrpcListenerCounts {
   readonly openConnections: number;
+  /** The connections since the start. */
+  readonly acceptedConnections: number;
   /** Bytes charged for messages in flight by all listeners that share the budget. */
   readonly heldBytes: number;
 }
@@ -158,7 +160,8 @@ function byPath(methods: readonly UnaryMethod[]): ReadonlyMap<string, UnaryMetho
 }
 
 function countsOf({ connections, budget }: GrpcService): GrpcListenerCounts {
-  return { openConnections: connections.size, heldBytes: budget.heldBytes };
+  const { size: openConnections, acceptedCount: acceptedConnections } = connections;
+  return { openConnections, acceptedConnections, heldBytes: budget.heldBytes };
 }
 
 interface RunningService extends GrpcService {

@@ -45,7 +45,9 @@ export function answerStats(context: RouteContext): Response {
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
   const forward = context.forward && forwardMember(context.forward);
   const disk = context.disk && diskMember(context.disk());
-  const body = { spans, bytes, capacity, sequence, forward, disk, uptime_seconds, version };
+  const exporters = context.exporters();
+  const rest = { sequence, exporters, forward, disk, uptime_seconds, version };
+  const body = { spans, bytes, capacity, ...rest };
   return jsonResponse<typeof stats>(body, { headers: rangeHeaders(range) });
 }
 

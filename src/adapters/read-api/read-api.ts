@@ -34,6 +34,7 @@ export interface ReadApiParts {
   readonly readiness: () => Readiness;
   readonly highWater: RouteContext["highWater"];
   readonly problems: RouteContext["problems"];
+  readonly exporters: RouteContext["exporters"];
   readonly clock: SleepingClock & TimerClock;
   /** Undefined for a port without TLS. */
   readonly tls?: ServerTls | undefined;

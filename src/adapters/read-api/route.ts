@@ -1,6 +1,7 @@
 import type { Durability } from "../../application/log/log-state.ts";
 import type { LogStats } from "../../application/log/span-log.ts";
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
+import type { ExporterCounts } from "../../application/receiving/exporter-counts.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger, ProblemLog } from "../../ports/logger.ts";
@@ -50,6 +51,7 @@ export interface RouteContext {
   readonly highWater: () => boolean | undefined;
   /** The problems of all listeners. */
   readonly problems: ProblemLog & { list(): readonly RecentProblem[] };
+  readonly exporters: () => ExporterCounts;
   readonly clock: SleepingClock;
   readonly uptimeMs: () => number;
   readonly version: string;

@@ -7,6 +7,7 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
+import { exporterCounts } from "../../support/fakes/exporter-counts.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { recordingProblems } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
@@ -32,6 +33,7 @@ async function idlingOf(path: string) {
     readiness: () => "ready" as const,
     highWater: () => undefined,
     problems: recordingProblems(new RecordingLogger()),
+    exporters: () => exporterCounts(),
     clock: SYSTEM_CLOCK,
     uptimeMs: () => 1,
     version: "1.2.3",

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { Readiness } from "../../../src/adapters/read-api/route.ts";
 import { ROUTES } from "../../../src/adapters/read-api/routes.ts";
 import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { exporterCounts } from "../../support/fakes/exporter-counts.ts";
 import { largeRequest } from "../../support/requests/large-request.ts";
 import { requestOf, serverRequest } from "../../support/requests/request-bytes.ts";
 import {
@@ -51,7 +52,8 @@ test.each([true, false])("GET /readyz reports the high-water mark: %p", async (r
 });
 
 test("GET /api/stats returns ledger, capacity, sequence, uptime and version", async () => {
-  const { request, ring } = runReadApi();
+  const exporters = exporterCounts({ connections: 2, http: { traces: 1 } });
+  const { request, ring } = runReadApi({ exporters: () => exporters });
   ring.take(2);
   const { bytes } = ring.stats();
 
@@ -64,6 +66,7 @@ test("GET /api/stats returns ledger, capacity, sequence, uptime and version", as
       bytes,
       capacity: { spans: 100, bytes: 65536 },
       sequence: { run_id: RUN_ID, first: 3, next: 6 },
+      exporters,
       uptime_seconds: 12.346,
       version: "1.2.3",
     })}\n`,

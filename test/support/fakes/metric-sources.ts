@@ -57,7 +57,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
       { protocol: "http", reason: "malformed", count: 0, detail: "", hint: "" },
     ],
     inFlightBytes: () => 17,
-    grpc: () => ({ openConnections: 2 }),
+    grpc: () => ({ openConnections: 2, acceptedConnections: 16 }),
     http: () => ({ requestsInFlight: 4 }),
     api: () => ({
       requestsInFlight: 10,

@@ -11,6 +11,7 @@ import { ObservabilityBuffer } from "../../../src/application/ring/observability
 import type { ProblemRegistry } from "../../../src/application/receiving/problem-registry.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { exporterCounts } from "../fakes/exporter-counts.ts";
 import { recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
 import { requestOf } from "../requests/request-bytes.ts";
@@ -70,6 +71,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     readiness: () => "ready",
     highWater: () => undefined,
     problems,
+    exporters: () => exporterCounts(),
     clock: SYSTEM_CLOCK,
     uptimeMs: () => 12_345.6,
     version: "1.2.3",

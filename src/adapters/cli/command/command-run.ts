@@ -7,6 +7,7 @@ import { type Palette, paletteFor } from "../output/palette.ts";
 import type { TextStream } from "../output/text-stream.ts";
 import type { InspectedLog } from "../../../application/log/inspect-log.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
+import type { ExporterCounts } from "../../../application/receiving/exporter-counts.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
 import type { TailParts } from "../../../application/waiting/tail-spans.ts";
 import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
@@ -60,6 +61,8 @@ export interface Receiver {
   readonly arrivals: WaitParts["arrivals"] & TailParts["arrivals"];
   /** Returns what was refused or discarded since the start, with counts. */
   readonly problems: () => readonly ProblemTotal[];
+  /** Returns what exporters have done since the start. */
+  readonly exporters: () => ExporterCounts;
   stop(): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ function expectationCase(
     received.text,
     ...(names === undefined ? [] : nameLines(names, TEXT_COLUMNS, PLAIN)),
     ...lossTexts(received.losses),
+    ...received.absence,
   ];
   return { name, seconds, failure: lines.join("\n") };
 }

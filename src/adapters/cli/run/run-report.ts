@@ -1,5 +1,6 @@
 import { type CheckedExpectation, type Losses, lossesOf, lossTexts } from "./check-expectations.ts";
 import type { ChildEnd } from "./child-process.ts";
+import { explainNothing } from "./nothing-received.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { type CommandRun, paletteOf, type Receiver, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
@@ -31,6 +32,8 @@ interface ReceivedSpans {
   readonly text: string;
   /** Present only if an expectation matched no span, which is often due to a wrong name. */
   readonly names?: SeenNames;
+  /** Why nothing was received, and what to check; empty if spans were received. */
+  readonly absence: readonly string[];
   readonly losses: Losses;
 }
 
@@ -61,6 +64,7 @@ export function reportOutcome(run: CommandRun, { command, end, checked, received
   if (missed.length > 0) report(run, received.text);
   if (received.names !== undefined) printIndented(run, nameLines(received.names, columns, palette));
   for (const loss of lossTexts(received.losses)) report(run, loss);
+  if (missed.length > 0) for (const line of received.absence) report(run, line);
   if (checked.length > 0 && missed.length === 0) {
     report(run, `${countedText(checked.length, "expectation")} met`);
   }
@@ -90,11 +94,13 @@ export function failureLines(
 
 /** Summarises the received spans. Call it before the receiver stops. */
 export async function summariseReceived(
-  receiver: Pick<Receiver, "buffer" | "problems">,
+  receiver: Pick<Receiver, "buffer" | "problems" | "exporters">,
   checked: readonly CheckedExpectation[],
 ): Promise<ReceivedSpans> {
   const { buffer } = receiver;
-  const received = { text: receivedText(buffer), losses: lossesOf(receiver) };
+  const losses = lossesOf(receiver);
+  const absence = losses.hasSpans ? [] : explainNothing(receiver);
+  const received = { text: receivedText(buffer), losses, absence };
   if (!checked.some(hasFoundNothing)) return received;
   return { ...received, names: await summariseOperations(buffer) };
 }

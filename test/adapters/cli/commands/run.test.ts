@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import type { Config, Environment } from "../../../../src/config/config.ts";
+import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { problemTotals } from "../../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
@@ -13,7 +14,7 @@ import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 const SHELL = ["--settle", "1ms", "--", "sh", "-c"];
-
+const PORTS = { grpc: 1, http: 2, api: 3 };
 const cannotStart = () => Promise.reject(new Error("no port is free"));
 
 interface RunSurroundings {
@@ -34,13 +35,12 @@ async function run(
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
   const configs: Config[] = [];
   let stops = 0;
+  const [problems, exporters] = [() => problemTotals(counts), () => exporterCounts()];
   const stop = async () => void (stops += 1);
-  const problems = () => problemTotals(counts);
   const startReceiver: StartReceiver = async (config) => {
     configs.push(config);
     if (received !== undefined) arrive(received);
-    const ports = { grpc: 1, http: 2, api: 3 };
-    return { ports, buffer: logged, arrivals, problems, stop };
+    return { ports: PORTS, buffer: logged, arrivals, problems, exporters, stop };
   };
   const end = await runCommands(["run", ...argv], {
     env: { ...ENV, ...env },

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 import { ledgerOf } from "../../../support/oracles/ledger-of.ts";
@@ -23,6 +24,7 @@ const STATS = {
   bytes: LEDGER,
   capacity: { spans: 10, bytes: 1024 },
   sequence: { run_id: "3f9a0c5e7b21d804", first: 1, next: 6 },
+  exporters: exporterCounts(),
   uptime_seconds: 1.5,
   version: "9.8.7",
 };

@@ -5,6 +5,7 @@ import {
   forwardTable,
   problemTable,
 } from "../../../../src/adapters/cli/render/stats-table.ts";
+import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { ledgerOf } from "../../../support/oracles/ledger-of.ts";
 import type { ForwardAnswer } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { widthOf } from "../../../../src/adapters/cli/output/text-columns.ts";
@@ -18,6 +19,7 @@ const STATS = {
   bytes: ledgerOf({ ...LEDGER, buffered: 3_700_000, evicted: 453 }),
   capacity: { spans: 10_000, bytes: 67_108_864 },
   sequence: { run_id: "3f9a0c5e7b21d804", first: 2343, next: 12_343 },
+  exporters: exporterCounts(),
   uptime_seconds: 11_234.5,
   version: "1.2.3",
 };

@@ -9,6 +9,7 @@ import {
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import { countSpans } from "../../../../src/application/querying/query-spans.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
+import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import {
   request,
@@ -85,7 +86,7 @@ test.each([
     const seen = { ...(await countSpans(buffer, named("no"))), count };
 
     const logged = new LoggedBuffer(buffer, new RecordingLogger());
-    const receiver = { buffer: logged, problems: () => [] };
+    const receiver = { buffer: logged, problems: () => [], exporters: () => exporterCounts() };
     const { names } = await summariseReceived(receiver, [{ expectation, isMet, seen }]);
 
     expect(names !== undefined).toBe(areNamed);

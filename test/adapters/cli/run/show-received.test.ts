@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
+import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { problemTotals } from "../../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
@@ -31,6 +32,7 @@ async function run(
       buffer: new LoggedBuffer(buffer, new RecordingLogger()),
       arrivals,
       problems: () => problemTotals({}),
+      exporters: () => exporterCounts(),
       stop: async () => {},
     };
   };
