@@ -15,6 +15,7 @@ test("the list has the name and the description of every case", () => {
   const names = lines.map((line) => line.split(" ")[0]);
   expect(names.toSorted()).toEqual([
     "append",
+    "cost",
     "durable",
     "forward",
     "ingest",

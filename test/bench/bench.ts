@@ -4,6 +4,7 @@ import type { BenchCase } from "./bench-case.ts";
 import { benchReport } from "./bench-report.ts";
 import { type CaseResult, runCase } from "./case-result.ts";
 import { append } from "./cases/append.ts";
+import { cost } from "./cases/cost.ts";
 import { durable } from "./cases/durable.ts";
 import { forward } from "./cases/forward.ts";
 import { ingest } from "./cases/ingest.ts";
@@ -27,6 +28,7 @@ const CASES: readonly BenchCase[] = [
   query,
   wait,
   durable,
+  cost,
   ingest,
   ingestHttp,
   ingestTls,

@@ -20,12 +20,23 @@ export function answerResponse(
   format: BodyFormat,
   extraHeaders?: ExtraHeaders,
 ): Response {
+  if (answer.outcome === "accepted" && extraHeaders === undefined) return acceptedResponse(format);
   const headers = { "Content-Type": MEDIA_TYPES[format], ...retryAfter(answer), ...extraHeaders };
   return new Response(bodyOf(answer, format), {
     status: STATUS_TABLE[answer.outcome].httpStatus,
     headers,
   });
 }
+
+/** Returns nearly every answer, without making its headers anew. */
+function acceptedResponse(format: BodyFormat): Response {
+  return new Response(format === "json" ? "{}" : null, ACCEPTED[format]);
+}
+
+const ACCEPTED: Readonly<Record<BodyFormat, ResponseInit>> = {
+  protobuf: { headers: { "Content-Type": MEDIA_TYPES.protobuf } },
+  json: { headers: { "Content-Type": MEDIA_TYPES.json } },
+};
 
 function bodyOf(answer: Answer, format: BodyFormat): string | Uint8Array<ArrayBuffer> | null {
   if (format === "json") return isSuccess(answer) ? exportResponseJson(answer) : statusJson(answer);

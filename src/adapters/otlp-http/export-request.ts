@@ -12,6 +12,7 @@ import {
 } from "./receive-body.ts";
 import {
   type BodyDrain,
+  type BodyFormat,
   bodyFormat,
   CODINGS_TAKEN,
   contentCoding,
@@ -72,7 +73,7 @@ export function answerExport(
     const answer = { outcome: "unauthenticated", message: refusal.message } as const;
     return afterDrain(parts, request, answerResponse(answer, format, headers), refusal);
   }
-  const head = readHead(parts, request);
+  const head = readHead(parts, request, known);
   if ("objection" in head) {
     const problem = wrongRequestProblem(request, head.reason);
     parts.problems.note({ protocol: "http", address, ...problem });
@@ -150,11 +151,14 @@ async function afterDrain(
   return response;
 }
 
-function readHead(parts: ExportParts, request: Request): RequestHead | Refusal {
+function readHead(
+  parts: ExportParts,
+  request: Request,
+  format: BodyFormat | undefined,
+): RequestHead | Refusal {
   const signal = signalAt(pathOf(request.url), parts);
   if (signal === undefined) return { objection: noSuchPath(parts), reason: "unknown_path" };
   if (request.method !== "POST") return WRONG_METHOD;
-  const format = bodyFormat(request.headers.get("content-type"));
   if (format === undefined) return WRONG_TYPE;
   const coding = contentCoding(request.headers.get("content-encoding"));
   return coding === undefined ? WRONG_CODING : { signal, format, coding };

@@ -52,7 +52,7 @@ export async function readBody(
   const declared = request.headers.get("content-length") ?? "";
   try {
     if (!DIGITS.test(declared)) return await readPieces(request, inFlight, parts);
-    return await readWhole(request, inFlight, { ...parts, declaredBytes: Number(declared) });
+    return await readWhole(request, Number(declared), inFlight, parts);
   } catch {
     // The connection is closed, so no one receives this answer.
     return { outcome: "malformed", problem: "incomplete", message: "the body ended early" };
@@ -63,8 +63,9 @@ export async function readBody(
 
 async function readWhole(
   request: Request,
+  declaredBytes: number,
   inFlight: RequestInFlight,
-  { budget, maxBytes, declaredBytes }: BodyParts & { readonly declaredBytes: number },
+  { budget, maxBytes }: BodyParts,
 ): Promise<BodyReading> {
   if (declaredBytes > maxBytes) return tooLarge(maxBytes);
   budget.hold(inFlight.open, declaredBytes);

@@ -8,15 +8,28 @@ stopOtlpHttpAfterEach();
 const FLOOD = 5_000;
 const REQUEST = "POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
 
-test("64 requests of one turn begin at once, and later ones in the next turn", async () => {
+test("96 requests of one turn begin at once, and later ones in the next turn", async () => {
   const turns = new RequestTurns();
 
-  const first = Array.from({ length: 65 }, () => turns.next());
+  const first = Array.from({ length: 97 }, () => turns.next());
   await first.at(-1);
 
-  expect(first.slice(0, 64).filter((turn) => turn !== undefined)).toEqual([]);
-  expect(first[64]).toBeInstanceOf(Promise);
+  expect(first.slice(0, 96).filter((turn) => turn !== undefined)).toEqual([]);
+  expect(first[96]).toBeInstanceOf(Promise);
   expect(turns.next()).toBeUndefined();
+});
+
+test("65 requests of one turn begin at once after 31 turns with one", async () => {
+  const turns = new RequestTurns();
+  for (let turn = 0; turn < 31; turn += 1) {
+    turns.next();
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+
+  const next = Array.from({ length: 66 }, () => turns.next());
+
+  expect(next.slice(0, 65).filter((turn) => turn !== undefined)).toEqual([]);
+  expect(next[65]).toBeInstanceOf(Promise);
 });
 
 test("a connection that pipelines thousands of requests is closed early", async () => {
