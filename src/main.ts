@@ -18,6 +18,7 @@ import {
   serveSignals,
   nativeSignals,
 } from "./adapters/signals/serve-signals.ts";
+import { openServiceManager } from "./adapters/systemd/service-manager.ts";
 import { stopWithin } from "./application/shutdown/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config/config.ts";
 import type { Logger } from "./ports/logger.ts";
@@ -91,10 +92,9 @@ async function serveUntilStopped(
   { unforeseen, greet }: Surroundings,
 ): Promise<number> {
   const starting = Promise.withResolvers<RunningServer>();
-  const signals = listenToSignals(
-    config,
-    () => void starting.promise.then((server) => server.reload()),
-  );
+  const manager = openServiceManager({ env: process.env, logger, clock: SYSTEM_CLOCK });
+  const reload = (server: RunningServer) => manager.reload(() => server.reload());
+  const signals = listenToSignals(config, () => void starting.promise.then(reload));
   const server = await startServer({ config, logger, version });
   starting.resolve(server);
   const {
@@ -104,16 +104,26 @@ async function serveUntilStopped(
   } = config.buffer;
   const { runId: run_id } = server;
   logger.info("ready", { version, run_id, max_spans, max_bytes, overflow_policy });
+  manager.ready(`ready, on ${portsText(server)}`);
   greet(server);
   const signal = await signals.stopped;
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
   logger.info("stopping", { signal, grace_ms: graceMs });
+  manager.stopping(`stopping, with a grace period of ${graceMs} ms`);
   void hurryOnSecondSignal(server, signals, logger);
   await server.stop(graceMs);
+  manager.close();
   // These counts are the last line of the log.
   unforeseen.close();
   logger.info("stopped", { ...server.buffer.stats() });
   return server.hasLostSpans() ? EXIT_CODE.lostSpans : EXIT_CODE.ok;
+}
+
+/** Returns `api 4319, grpc 4317, http 4318`; a Unix socket has the port 0. */
+function portsText({ ports }: RunningServer): string {
+  return Object.entries(ports)
+    .map(([listener, port]) => `${listener} ${port}`)
+    .join(", ");
 }
 
 /** Handles signals. Under `nohup`, the program continues after its terminal closes. */
