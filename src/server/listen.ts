@@ -10,7 +10,7 @@ import { requireResolvable } from "../adapters/listening/served-port.ts";
 import { claimSocketPath } from "../adapters/listening/unix-socket.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
-import type { DiskReading, ForwardReading } from "../adapters/read-api/route.ts";
+import type { DiskReading, ForwardReading, ReceiversReading } from "../adapters/read-api/route.ts";
 import { startReadApi } from "../adapters/read-api/read-api.ts";
 import type { ListenAddress } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
@@ -85,6 +85,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     clock,
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
+    receivers: () => receiversReading(parts),
     forward: forwardReading(parts),
     disk: diskReading(parts),
     metrics: () => metricsPage(metricValues(sources)),
@@ -95,6 +96,25 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
   await api.listening;
   parts.running.api = api;
   return api.port;
+}
+
+/** Returns the listeners of OTLP that are listening. */
+function receiversReading(parts: ServerParts): ReceiversReading {
+  return { grpc: receiverReading(parts, "grpc"), http: receiverReading(parts, "http") };
+}
+
+function receiverReading({ config, running }: ServerParts, listener: "grpc" | "http") {
+  const address = config[listener];
+  const port = running.ports[listener];
+  if (address === "off" || port === "off") return undefined;
+  const { host, tls } = address;
+  return {
+    host,
+    ...(socketPathOf(host) === undefined && { port }),
+    tls: tls !== undefined,
+    client_certificate: tls !== undefined && tls.clientCaFile !== "",
+    token: running.gates?.otlp !== undefined,
+  };
 }
 
 function forwardReading({ config, running }: ServerParts): ForwardReading | undefined {

@@ -20,6 +20,7 @@ import {
   time,
   word,
 } from "./message.ts";
+import { receiver, receivers } from "./receivers.ts";
 import { sequenceRange } from "./sequence-range.ts";
 import { operations, serviceGraph, traces } from "./summaries.ts";
 
@@ -270,6 +271,8 @@ export const MESSAGES = [
   disk,
   exporters,
   stats,
+  receiver,
+  receivers,
   services,
   problems,
   cleared,

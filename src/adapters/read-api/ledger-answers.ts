@@ -8,6 +8,7 @@ import type {
   services,
   stats,
 } from "../api-messages/messages.ts";
+import type { receivers } from "../api-messages/receivers.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { DiskReading, ForwardReading, Readiness, RouteContext } from "./route.ts";
@@ -49,6 +50,11 @@ export function answerStats(context: RouteContext): Response {
   const rest = { sequence, exporters, forward, disk, uptime_seconds, version };
   const body = { spans, bytes, capacity, ...rest };
   return jsonResponse<typeof stats>(body, { headers: rangeHeaders(range) });
+}
+
+/** Reports where spans can be sent, for instructions. */
+export function answerReceivers(context: RouteContext): Response {
+  return jsonResponse<typeof receivers>(context.receivers());
 }
 
 export function answerServices({ buffer, runId }: RouteContext): Response {

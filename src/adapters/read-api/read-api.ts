@@ -40,6 +40,7 @@ export interface ReadApiParts {
   readonly tls?: ServerTls | undefined;
   readonly uptimeMs: () => number;
   readonly version: string;
+  readonly receivers: RouteContext["receivers"];
   readonly forward?: RouteContext["forward"];
   readonly disk?: RouteContext["disk"];
   readonly metrics: RouteContext["metrics"];

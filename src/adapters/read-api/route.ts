@@ -1,5 +1,7 @@
 import type { Durability } from "../../application/log/log-state.ts";
 import type { LogStats } from "../../application/log/span-log.ts";
+import type { Written } from "../api-messages/message.ts";
+import type { receivers } from "../api-messages/receivers.ts";
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import type { ExporterCounts } from "../../application/receiving/exporter-counts.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
@@ -33,6 +35,9 @@ export interface DiskReading extends LogStats {
   readonly durability: Durability;
 }
 
+/** Where spans can be sent, and what their senders need. */
+export type ReceiversReading = Written<typeof receivers>;
+
 /** The parts and settings that all requests share. */
 export interface RouteContext {
   readonly buffer: SpanReader;
@@ -55,6 +60,7 @@ export interface RouteContext {
   readonly clock: SleepingClock;
   readonly uptimeMs: () => number;
   readonly version: string;
+  readonly receivers: () => ReceiversReading;
   /** Undefined unless spans are forwarded. */
   readonly forward?: ForwardReading | undefined;
   /** Reads the log on disk; undefined if the spans are in memory only. */

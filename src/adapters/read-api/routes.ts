@@ -9,6 +9,7 @@ import {
   answerMetrics,
   answerProblems,
   answerReadiness,
+  answerReceivers,
   answerServices,
   answerStats,
 } from "./ledger-answers.ts";
@@ -91,6 +92,13 @@ export const ROUTES: readonly Route[] = [
       "`forward` is present if forwarding is enabled.",
     answers: { 200: withRange(json("The figures, all from the same instant.", "Stats")) },
     answer: answerStats,
+  }),
+  route({
+    method: "GET",
+    path: "/api/receivers",
+    summary: "Report where spans can be sent, and what their senders need",
+    answers: { 200: json("The listeners of OTLP that are listening.", "Receivers") },
+    answer: answerReceivers,
   }),
   route({
     method: "GET",

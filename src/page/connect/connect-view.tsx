@@ -3,7 +3,7 @@ import { requestJson } from "../client/api.ts";
 import { usePolling } from "../client/polling.ts";
 import { amountText } from "../model/format.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
-import { SETUPS } from "./setups.ts";
+import { placeholderNote, type Receivers, SETUPS } from "./setups.ts";
 
 interface Problem {
   readonly protocol: string;
@@ -17,10 +17,12 @@ interface Problem {
 export function ConnectView() {
   const [spans, setSpans] = useState(0);
   const [problems, setProblems] = useState<readonly Problem[]>([]);
+  const [receivers, setReceivers] = useState<Receivers>();
   usePolling(
     async () => {
       const stats = await requestJson<{ spans: { received: number } }>("/api/stats");
       setSpans(stats.spans.received);
+      setReceivers(await requestJson<Receivers>("/api/receivers"));
       setProblems((await requestJson<{ problems: Problem[] }>("/api/problems")).problems);
     },
     1000,
@@ -34,15 +36,17 @@ export function ConnectView() {
         {spans > 0 ? `${amountText(spans, "span")} received. ` : "Waiting for the first span."}
         {spans > 0 && <a href="/">Show the traces</a>}
       </p>
-      <SetUp />
+      {receivers !== undefined && <SetUp receivers={receivers} />}
       <Problems problems={problems} />
     </main>
   );
 }
 
-function SetUp() {
+function SetUp({ receivers }: { receivers: Receivers }) {
   const [language, setLanguage] = useState(SETUPS[0]!.name);
-  const text = SETUPS.find(({ name }) => name === language)!.lines(location.hostname);
+  const { lines } = SETUPS.find(({ name }) => name === language)!;
+  const text = lines({ receivers, pageHost: location.hostname });
+  const note = placeholderNote(text);
   return (
     <>
       <div class="languages" role="group" aria-label="Language">
@@ -63,6 +67,7 @@ function SetUp() {
         </pre>
         <CopyButton text={text} />
       </div>
+      {note !== undefined && <p class="faint">{note}</p>}
     </>
   );
 }

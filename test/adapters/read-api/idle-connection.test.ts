@@ -37,6 +37,7 @@ async function idlingOf(path: string) {
     clock: SYSTEM_CLOCK,
     uptimeMs: () => 1,
     version: "1.2.3",
+    receivers: () => ({}),
     isLoopbackOnly: true,
     metrics: () => ({ contentType: "text/plain", text: "" }),
     description: () => ({}),

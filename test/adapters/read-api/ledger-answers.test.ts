@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { logStats } from "../../support/fakes/metric-sources.ts";
 import { SHOWING_RECENT_PROBLEMS } from "../../support/fakes/recent-problems.ts";
 import {
+  RECEIVERS,
   RUN_ID,
   runReadApi,
   stopReadApisAfterEach,
@@ -224,3 +225,9 @@ test.each(["state", "endpoint", "batches", "undeliverable"])(
     expect(ajv.validate({ $ref: "api#/components/schemas/Forward" }, member)).toBe(false);
   },
 );
+
+test("GET /api/receivers reports where spans can be sent", async () => {
+  const { request } = runReadApi();
+
+  expect(await (await request("/api/receivers")).json()).toEqual(RECEIVERS);
+});

@@ -45,6 +45,12 @@ export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
 /** The run identifier of every read API that a test starts. */
 export const RUN_ID = "0123456789abcdef";
 
+/** Where spans can be sent, according to every read API that a test starts. */
+export const RECEIVERS: ReturnType<ReadApiParts["receivers"]> = {
+  grpc: { host: "unix:/run/spans", tls: false, client_certificate: false, token: true },
+  http: { host: "0.0.0.0", port: 14_318, tls: true, client_certificate: true, token: true },
+};
+
 const running: Pick<RunningReadApi, "api" | "problems">[] = [];
 const SMALL_RING = { spans: 100, bytes: 2 ** 16 };
 
@@ -75,6 +81,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     clock: SYSTEM_CLOCK,
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
+    receivers: () => RECEIVERS,
     metrics: () => ({ contentType: "text/plain", text: "up 1\n" }),
     logger,
     ...parts,

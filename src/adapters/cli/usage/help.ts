@@ -80,7 +80,7 @@ function ports(): Entry[] {
     [API_PORT, "the read API, described by GET /api/openapi.json, and a page for browsers at /:"],
     ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
     ["", "/api/traces/{trace_id}, /api/services, /api/operations, /api/service-graph, /api/wait,"],
-    ["", "/api/tail, /api/stats, /api/problems, /healthz, /readyz, /metrics"],
+    ["", "/api/tail, /api/stats, /api/receivers, /api/problems, /healthz, /readyz, /metrics"],
   ]);
 }
 
