@@ -3,10 +3,15 @@ import { isatty } from "node:tty";
 import packageJson from "../package.json" with { type: "json" };
 import { SYSTEM_CLOCK } from "./adapters/clock/system-clock.ts";
 import { runCommandLine } from "./adapters/cli/command-line.ts";
-import { EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
+import { CommandFailure, EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
 import type { Receiver } from "./adapters/cli/command/command-run.ts";
 import { stopSignal } from "./adapters/cli/run-command.ts";
-import { openMessageStream, openTextStream } from "./adapters/cli/output/text-stream.ts";
+import {
+  openMessageStream,
+  openTextStream,
+  releaseOutput,
+} from "./adapters/cli/output/text-stream.ts";
+import { type Announcement, announceServer } from "./adapters/cli/announce-server.ts";
 import { GREETED_EVENTS, greetPerson, type GreetingStream } from "./adapters/cli/greet-person.ts";
 import { createTextLogger } from "./adapters/logging/text-logger.ts";
 import { LineWriter, createLogger } from "./adapters/logging/pino-logger.ts";
@@ -34,9 +39,15 @@ const LAST_LINES_MS = 500;
 interface Surroundings {
   readonly unforeseen: UnforeseenEvents;
   readonly greet: (server: RunningServer) => void;
+  /** Announces the server to the program that has started it; the result withdraws that. */
+  readonly announce: (server: RunningServer) => Promise<() => void>;
 }
 
-async function serve(config: Config, warnings: readonly ConfigWarning[]): Promise<number> {
+async function serve(
+  config: Config,
+  warnings: readonly ConfigWarning[],
+  announcement: Announcement,
+): Promise<number> {
   return await withLogger(config, async (logger, lines) => {
     for (const warning of warnings) logger.warning("configuration", { ...warning });
     const unforeseen = logUnforeseen(process, logger, SYSTEM_CLOCK);
@@ -44,8 +55,12 @@ async function serve(config: Config, warnings: readonly ConfigWarning[]): Promis
       const greet = (server: RunningServer): void => {
         if (isLogText(config)) greetPerson({ ...server, version, config }, streamOf(lines));
       };
-      return await serveUntilStopped(config, logger, { unforeseen, greet });
+      const output = { write: openTextStream(1).write, release: () => releaseOutput() };
+      const announce = async ({ ports }: RunningServer) =>
+        await announceServer({ config, ports }, announcement, output);
+      return await serveUntilStopped(config, logger, { unforeseen, greet, announce });
     } catch (error) {
+      if (error instanceof CommandFailure) throw error;
       if (!(error instanceof CannotStartError)) logger.error("cannot_run", { error });
       return EXIT_CODE.cannotRun;
     } finally {
@@ -89,7 +104,7 @@ function isLogText({ logFormat }: Config): boolean {
 async function serveUntilStopped(
   config: Config,
   logger: Logger,
-  { unforeseen, greet }: Surroundings,
+  { unforeseen, greet, announce }: Surroundings,
 ): Promise<number> {
   const starting = Promise.withResolvers<RunningServer>();
   const manager = openServiceManager({ env: process.env, logger, clock: SYSTEM_CLOCK });
@@ -106,7 +121,12 @@ async function serveUntilStopped(
   logger.info("ready", { version, run_id, max_spans, max_bytes, overflow_policy });
   manager.ready(`ready, on ${portsText(server)}`);
   greet(server);
+  const withdraw = await announce(server).catch(async (error: unknown) => {
+    await server.stop(0);
+    throw error;
+  });
   const signal = await signals.stopped;
+  withdraw();
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
   logger.info("stopping", { signal, grace_ms: graceMs });
   manager.stopping(`stopping, with a grace period of ${graceMs} ms`);

@@ -7,6 +7,8 @@ import {
   type ConfigWarning,
   type Mistake,
 } from "../../config/config.ts";
+import type { Announcement } from "./announce-server.ts";
+import { prepareReadyFile } from "./files/ready-file.ts";
 import { readArguments, unknownArgument, unknownTopic } from "./usage/arguments.ts";
 import { CommandFailure, EXIT_CODE } from "./output/exit-code.ts";
 import { helpText, topicText } from "./usage/help.ts";
@@ -28,7 +30,11 @@ export interface CommandLine extends CommandSurroundings {
   /** Performs the checks of a start, except listening. */
   readonly checkStart: (config: Config) => Promise<CheckedStart>;
   /** Runs until a signal stops the program. Resolves to its exit code. */
-  readonly serve: (config: Config, warnings: readonly ConfigWarning[]) => Promise<number>;
+  readonly serve: (
+    config: Config,
+    warnings: readonly ConfigWarning[],
+    announcement: Announcement,
+  ) => Promise<number>;
 }
 
 /** Executes a command line, with data on standard output and messages on standard error. */
@@ -56,9 +62,11 @@ async function answer(line: CommandLine): Promise<number> {
     case "check":
       return await check(line);
     case "serve":
-      return await serve(line);
+      return await serve(line, request);
     case "client":
       return await runCommand(line, request.name, request.argv);
+    case "mistake":
+      return refuse(line, `spanring: ${request.mistake}\nSee spanring --help.\n`);
     case "unknown":
       return refuse(line, `spanring: ${unknownArgument(request.argument)}\nSee spanring --help.\n`);
   }
@@ -75,10 +83,11 @@ async function check(line: CommandLine): Promise<number> {
   return print(line, settingsText(reading));
 }
 
-async function serve(line: CommandLine): Promise<number> {
+async function serve(line: CommandLine, announcement: Announcement): Promise<number> {
   const reading = readConfig(line.env);
   if (!reading.ok) return refuse(line, mistakesText(reading.mistakes));
-  return await line.serve(reading.config, reading.warnings);
+  if (announcement.readyFile !== undefined) prepareReadyFile(announcement.readyFile);
+  return await line.serve(reading.config, reading.warnings, announcement);
 }
 
 function print({ stdout }: CommandLine, text: string): number {

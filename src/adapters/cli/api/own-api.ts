@@ -3,7 +3,7 @@ import { type ListenAddress, readConfig } from "../../../config/config.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
 import type { CommandRun } from "../command/command-run.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { reachableUrl } from "../render/greeting.ts";
+import { reachableUrl } from "../render/endpoints.ts";
 
 /** The read API of the receiver that this environment configures, and the options for `fetch`. */
 export interface OwnApi {

@@ -1,6 +1,9 @@
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, report, valueOf } from "../command/command-run.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
+import { prepareReadyFile, readyVariables, writeReadyFile } from "../files/ready-file.ts";
+import { endpointsOf, type ListeningServer } from "../render/endpoints.ts";
+import type { Environment } from "../../../config/config.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { runChild, isForegroundProcess } from "../run/child-process.ts";
@@ -16,6 +19,8 @@ export async function runBeside(run: CommandRun): Promise<number> {
   const plan = readRunPlan(run);
   const junit = valueOf(run, "junit");
   if (junit !== undefined) checkOutFile(junit);
+  const readyFile = valueOf(run, "ready-file");
+  if (readyFile !== undefined) prepareReadyFile(readyFile);
   const spanFile = readSpanFile(run);
   const { outcome, spanFileCode } = await runWithReceiver(run, plan, spanFile);
   reportOutcome(run, outcome);
@@ -53,9 +58,11 @@ async function runWithReceiver(
   const receiver = await run.startReceiver(plan.config).catch((error: unknown) => {
     throw new CommandFailure(EXIT_CODE.cannotRun, `cannot start a receiver: ${String(error)}`);
   });
+  let withdraw: (() => void) | undefined;
   try {
     const { operands: command, clock } = run;
     const env = childEnvironment(run.env, receiver, plan.protocol);
+    withdraw = await announceReceiver(run, { config: plan.config, ports: receiver.ports, env });
     const begunMs = clock.monotonicMs();
     const endTail = isGiven(run, "tail") ? tailReceived(run, receiver) : undefined;
     const end = await runChild({
@@ -80,8 +87,27 @@ async function runWithReceiver(
     const outcome = { command, end, commandSeconds, checked, checkSeconds, received };
     return { outcome, spanFileCode };
   } finally {
+    withdraw?.();
     await receiver.stop();
   }
+}
+
+interface RunningReceiver extends ListeningServer {
+  /** The environment of the command. */
+  readonly env: Environment;
+}
+
+/** Writes the ready file, with the variables that the command gets. The result removes it. */
+async function announceReceiver(
+  run: CommandRun,
+  receiver: RunningReceiver,
+): Promise<(() => void) | undefined> {
+  const path = valueOf(run, "ready-file");
+  if (path === undefined) return undefined;
+  const endpoints = endpointsOf(receiver);
+  const names = Object.keys(readyVariables(endpoints));
+  const env = Object.fromEntries(names.map((name) => [name, receiver.env[name]]));
+  return await writeReadyFile(path, { endpoints, env });
 }
 
 /** Returns the command's exit code if it failed, and that of the expectations otherwise. */

@@ -1,4 +1,5 @@
-import { writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { devNull } from "node:os";
 import { isatty } from "node:tty";
 import { CommandFailure, EXIT_CODE } from "./exit-code.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
@@ -18,6 +19,7 @@ const DEFAULT_COLUMNS = 80;
 /** The pause before writing again to a full pipe that its reader has made non-blocking. */
 const FULL_PIPE_PAUSE_MS = 5;
 
+const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 
 /**
@@ -34,6 +36,15 @@ export function openTextStream(fileDescriptor: number): TextStream {
 /** Opens a stream for messages. One that cannot be written is dropped: no stream is left for it. */
 export function openMessageStream(fileDescriptor: number): TextStream {
   return streamOf(fileDescriptor, () => false);
+}
+
+/**
+ * Closes standard output for its reader. It becomes the null device, because a file that is opened
+ * later would get its number, and whatever is printed.
+ */
+export function releaseOutput(fileDescriptor = STANDARD_OUTPUT): void {
+  closeSync(fileDescriptor);
+  openSync(devNull, "w");
 }
 
 function streamOf(fileDescriptor: number, failed: (error: unknown) => false): TextStream {

@@ -1,5 +1,6 @@
 import type { Environment } from "../../../config/config.ts";
 import type { Receiver } from "../command/command-run.ts";
+import { TEST_SETTINGS } from "../render/endpoints.ts";
 
 export const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;
 
@@ -17,17 +18,6 @@ const OVERRIDING = new Set([
 const FOREIGN_TOKEN = "SPANRING_TOKEN";
 
 /**
- * Defaults that the user's environment overrides. Batches are sent ten times a second instead of
- * every five seconds, and only traces are sent, because the receiver does not store other signals.
- */
-const UNLESS_SET = {
-  OTEL_TRACES_EXPORTER: "otlp",
-  OTEL_METRICS_EXPORTER: "none",
-  OTEL_LOGS_EXPORTER: "none",
-  OTEL_BSP_SCHEDULE_DELAY: "100",
-};
-
-/**
  * Returns the command's environment, with the receiver as the endpoint of its OpenTelemetry SDK.
  * Source: OpenTelemetry, "OTLP Exporter Configuration".
  */
@@ -41,7 +31,8 @@ export function childEnvironment(
     ([name]) => !OVERRIDING.has(name) && name !== FOREIGN_TOKEN,
   );
   return {
-    ...UNLESS_SET,
+    // The user's environment overrides these.
+    ...TEST_SETTINGS,
     ...Object.fromEntries(others),
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
     OTEL_EXPORTER_OTLP_PROTOCOL: protocol,

@@ -15,7 +15,13 @@ import { isOptionName, OPTIONS, type OptionName, optionUsage } from "./option-ta
 
 /** What a command line requests: to serve if it has no arguments. */
 export type Request =
-  | { readonly command: "serve" | "check" | "help" | "version" }
+  | { readonly command: "check" | "help" | "version" }
+  | {
+      readonly command: "serve";
+      readonly readyFile: string | undefined;
+      readonly printsEnv: boolean;
+    }
+  | { readonly command: "mistake"; readonly mistake: string }
   | { readonly command: "topic"; readonly topic: HelpTopic }
   | { readonly command: "unknown topic"; readonly argument: string }
   | { readonly command: "client"; readonly name: CommandName; readonly argv: readonly string[] }
@@ -33,10 +39,36 @@ export function readArguments(argv: readonly string[]): Request {
   }
   if (first === "help") return readHelp(rest);
   if (first === "version") return { command: "version" };
-  const unknown = argv.find((argument) => serveOption(argument) === undefined);
+  return readServeArguments(argv);
+}
+
+/** The only option of `spanring` without a command that has a value. */
+const READY_FILE = "--ready-file";
+
+function readServeArguments(argv: readonly string[]): Request {
+  const written = withJoinedFile(argv);
+  const unknown = written.find((argument) => serveOption(argument) === undefined);
   if (unknown !== undefined) return { command: "unknown", argument: unknown };
-  const options = new Set(argv.map(serveOption));
-  return { command: PRECEDENCE.find((command) => options.has(command)) ?? "serve" };
+  const options = new Set(written.map(serveOption));
+  const harmless = PRECEDENCE.find((command) => options.has(command));
+  if (harmless !== undefined) return { command: harmless };
+  const [file, another] = written.filter((argument) => serveOption(argument) === "ready-file");
+  const readyFile = file?.slice(READY_FILE.length + 1);
+  if (readyFile === "") return fileMistake(`needs a value: ${optionUsage("ready-file")}`);
+  if (another !== undefined) return fileMistake("is given more than once");
+  return { command: "serve", readyFile, printsEnv: options.has("print-env") };
+}
+
+function fileMistake(what: string): Request {
+  return { command: "mistake", mistake: `${READY_FILE} ${what}` };
+}
+
+/** Joins `--ready-file FILE` into one argument, `--ready-file=FILE`. */
+function withJoinedFile(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf(READY_FILE);
+  const file = argv[at + 1];
+  if (at === -1 || file === undefined || file.startsWith("-")) return argv;
+  return [...argv.slice(0, at), `${READY_FILE}=${file}`, ...argv.slice(at + 2)];
 }
 
 /** Reads the arguments of `spanring help`. */
@@ -57,6 +89,7 @@ export function unknownTopic(argument: string): string {
 }
 
 function serveOption(argument: string): ServeOption | undefined {
+  if (argument.startsWith(`${READY_FILE}=`)) return "ready-file";
   return SERVE_OPTIONS.find(
     (name) => argument === `--${name}` || argument === `-${OPTIONS[name].short}`,
   );

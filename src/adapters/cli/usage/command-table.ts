@@ -44,8 +44,9 @@ const SPECS = {
         "OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
         "OTEL_BSP_SCHEDULE_DELAY are set unless you have set them. 127.0.0.1 and " +
         "localhost are added to NO_PROXY and no_proxy. SPANRING_URL is the receiver's read API, " +
-        "for spanring wait inside the command. Limits such as MAX_BUFFER_SIZE are taken from the " +
-        "environment; FORWARD_ENDPOINT, DATA_DIR and SHUTDOWN_SPILL_FILE are ignored.",
+        "for spanring wait inside the command; --ready-file is for programs beside it. Limits " +
+        "such as MAX_BUFFER_SIZE are taken from the environment; FORWARD_ENDPOINT, DATA_DIR and " +
+        "SHUTDOWN_SPILL_FILE are ignored.",
       "An expectation is a list of conditions joined by ' & ': filters as name=value, and " +
         "count with >=, =, <=, < or >, as in 'name=GET / & service=shop & count>=2'. The default " +
         "is count>=1; count=0 means that no span may match. If spans were evicted, rejected or " +
@@ -57,7 +58,18 @@ const SPECS = {
         "precedence over that of an expectation. In GitHub Actions, each failure is an " +
         "annotation, and the summary of the step lists the results.",
     ],
-    options: ["tail", "show", "expect", "settle", "out", "format", "junit", "protocol", "help"],
+    options: [
+      "tail",
+      "show",
+      "expect",
+      "settle",
+      "out",
+      "format",
+      "junit",
+      "ready-file",
+      "protocol",
+      "help",
+    ],
     found: "the command exited with 0, and every expectation was met",
     notFound: "it exited with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
@@ -156,7 +168,13 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = SPECS;
 export const COMMAND_NAMES = Object.keys(SPECS) as readonly CommandName[];
 
 /** Options of `spanring` without a command, which serves. */
-export const SERVE_OPTIONS = ["check", "help", "version"] as const satisfies readonly OptionName[];
+export const SERVE_OPTIONS = [
+  "ready-file",
+  "print-env",
+  "check",
+  "help",
+  "version",
+] as const satisfies readonly OptionName[];
 
 /** Words that ask for help or for the version, like the options of these names. */
 export const SERVE_WORDS = ["help", "version"] as const;

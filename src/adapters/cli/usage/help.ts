@@ -2,7 +2,7 @@ import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
 import { EXIT_CODE } from "../output/exit-code.ts";
 import type { Palette } from "../output/palette.ts";
 import { COMMAND_NAMES, COMMANDS, HELP_TOPICS, type HelpTopic } from "./command-table.ts";
-import { OPTIONS } from "./option-table.ts";
+import { OPTIONS, optionUsage } from "./option-table.ts";
 
 const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
 const HTTP_PORT = VARIABLES.OTLP_HTTP_PORT.unset;
@@ -43,7 +43,10 @@ const TOPIC_SECTIONS: Readonly<Record<HelpTopic, (palette: Palette) => string[]>
     section("Environment of commands", commandVariables(), palette),
     section("Examples", examples(), palette),
   ],
-  ports: (palette) => [section("Ports", ports(), palette)],
+  ports: (palette) => [
+    section("Ports", ports(), palette),
+    section("Ports in use", announcements(), palette),
+  ],
   "exit-codes": (palette) => [
     section("Exit codes", exitCodes(), palette),
     section("Signals", signals(), palette),
@@ -84,6 +87,11 @@ function ports(): Entry[] {
   ]);
 }
 
+function announcements(): Entry[] {
+  const options = ["ready-file", "print-env"] as const;
+  return columns(options.map((name) => [optionUsage(name), OPTIONS[name].meaning]));
+}
+
 function variables(): Entry[] {
   return VARIABLE_NAMES.map((name) => {
     const { unset, help, bound } = VARIABLES[name];
@@ -121,6 +129,14 @@ function examples(): Entry[] {
     [
       `curl -X POST 'http://127.0.0.1:${API_PORT}/api/spans/take?limit=100'`,
       "\n      take the hundred oldest spans out of the buffer",
+    ],
+    [
+      'eval "$(spanring --print-env 2> spanring.log &)"',
+      "\n      run in the background, for applications of this shell; stop: kill $SPANRING_PID",
+    ],
+    [
+      "spanring --ready-file ready.json",
+      "\n      for a test in any language: once the file is there, it has pid, endpoints and env",
     ],
   ];
 }

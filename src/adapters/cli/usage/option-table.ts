@@ -140,6 +140,12 @@ const SPECS = {
     value: "URL",
     meaning: `read API, or unix:/PATH (default: SPANRING_URL, or ${OWN_API})`,
   },
+  "ready-file": {
+    value: "FILE",
+    meaning: "write the endpoints to this file, once listening",
+    isFile: true,
+  },
+  "print-env": { meaning: "print shell exports for an application, once listening" },
   check: { meaning: "validate the configuration and print it" },
   help: { meaning: "print this help", short: "h" },
   version: { meaning: "print the version", short: "V" },

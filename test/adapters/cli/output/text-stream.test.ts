@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   openMessageStream,
   openTextStream,
+  releaseOutput,
 } from "../../../../src/adapters/cli/output/text-stream.ts";
 import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
@@ -68,4 +69,18 @@ test("a write to a full non-blocking pipe waits for space", async () => {
 
   expect(text).toHaveLength(1024 * 1024);
   expect(await child.exited).toBe(0);
+});
+
+test("an output that is released becomes the null device, with the same number", () => {
+  const path = join(folder, "released");
+  const fileDescriptor = openSync(path, "w");
+  const stream = openTextStream(fileDescriptor);
+
+  stream.write("before");
+  releaseOutput(fileDescriptor);
+  const couldWrite = stream.write("after");
+  closeSync(fileDescriptor);
+
+  expect(couldWrite).toBe(true);
+  expect(readFileSync(path, "utf8")).toBe("before");
 });

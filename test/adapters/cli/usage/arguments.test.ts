@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { readCommandArguments } from "../../../../src/adapters/cli/usage/arguments.ts";
+import {
+  readArguments,
+  readCommandArguments,
+} from "../../../../src/adapters/cli/usage/arguments.ts";
 import type { CommandName } from "../../../../src/adapters/cli/usage/command-table.ts";
 
 function read(line: string | readonly string[], command: CommandName = "get") {
@@ -99,6 +102,47 @@ describe("the command to run", () => {
   ])("must follow --: %p", ({ argv, first }) => {
     expect(readCommandArguments("run", argv)).toEqual({
       mistake: `"${first}" must follow --: spanring run [OPTIONS] -- COMMAND...`,
+    });
+  });
+});
+
+describe("spanring without a command", () => {
+  test.each([
+    { argv: [], readyFile: undefined, printsEnv: false },
+    { argv: ["--print-env"], readyFile: undefined, printsEnv: true },
+    { argv: ["--ready-file", "r", "--print-env"], readyFile: "r", printsEnv: true },
+    { argv: ["--print-env", "--ready-file=a b"], readyFile: "a b", printsEnv: true },
+    { argv: ["--ready-file=--x"], readyFile: "--x", printsEnv: false },
+  ])("serves with $argv", ({ argv, ...announcement }) => {
+    expect(readArguments(argv)).toEqual({ command: "serve", ...announcement });
+  });
+
+  test.each([
+    { argv: ["--ready-file"], mistake: "--ready-file needs a value: --ready-file FILE" },
+    { argv: ["--ready-file="], mistake: "--ready-file needs a value: --ready-file FILE" },
+    {
+      argv: ["--ready-file", "--print-env"],
+      mistake: "--ready-file needs a value: --ready-file FILE",
+    },
+    {
+      argv: ["--ready-file", "a", "--ready-file=b"],
+      mistake: "--ready-file is given more than once",
+    },
+  ])("refuses $argv", ({ argv, mistake }) => {
+    expect(readArguments(argv)).toEqual({ command: "mistake", mistake });
+  });
+
+  test("does what is harmless, whatever else is given", () => {
+    expect(readArguments(["--ready-file", "r", "--check"])).toEqual({ command: "check" });
+    expect(readArguments(["--ready-file", "--help"])).toEqual({ command: "help" });
+  });
+
+  test("does not know an argument after the file", () => {
+    const argument = "more";
+
+    expect(readArguments(["--ready-file", "r", argument])).toEqual({
+      command: "unknown",
+      argument,
     });
   });
 });
