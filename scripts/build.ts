@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { constants, zstdCompressSync } from "node:zlib";
 
 const ROOT = resolve(import.meta.dir, "..");
 
@@ -43,7 +44,7 @@ async function compile(build: BinaryBuild): Promise<string> {
   const { entrypoint, outfile, target, executablePath } = build;
   const { outputs } = await Bun.build({
     entrypoints: [entrypoint],
-    plugins: await embeddedPage(),
+    plugins: [...(await embeddedPage()), ...(await embeddedKafka())],
     minify: true,
     bytecode: true,
     // Bytecode defaults to CommonJS, which has no `await` outside functions.
@@ -66,6 +67,44 @@ async function compile(build: BinaryBuild): Promise<string> {
   if (executable === undefined) throw new Error("the build made no executable");
   return executable.path;
 }
+
+/**
+ * Returns the plugin that replaces the module that imports the client of Kafka by one that holds it
+ * compressed. Bytecode and a source map would take 3 MB in every executable, and most never use it.
+ * A program without that module, as in the tests of the scripts, needs none.
+ */
+async function embeddedKafka(): Promise<Bun.BunPlugin[]> {
+  const entry = join(ROOT, "src/adapters/forward/kafka-client.js");
+  if (!existsSync(entry)) return [];
+  const plugins = [EMBEDDED_WASM];
+  const built = await Bun.build({ entrypoints: [entry], target: "bun", minify: true, plugins });
+  const source = zstdCompressSync(await built.outputs[0]!.arrayBuffer(), STRONGEST);
+  const contents = `
+    import { zstdDecompressSync } from "node:zlib";
+    const source = zstdDecompressSync(Buffer.from("${source.toString("base64")}", "base64"));
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    export const { Producer } = await import(url);`;
+  const filter = /[/\\]forward[/\\]kafka-client\.js$/;
+  const setup = (build: Bun.PluginBuilder): void => {
+    build.onLoad({ filter }, () => ({ contents, loader: "js" }));
+  };
+  return [{ name: "embedded Kafka client", setup }];
+}
+
+const STRONGEST = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
+
+/**
+ * Replaces a module of the client that reads a `.wasm` file at run time by its variant that holds
+ * the file, because the executable has no folder to read from.
+ */
+const EMBEDDED_WASM: Bun.BunPlugin = {
+  name: "embedded WebAssembly",
+  setup: (build) => {
+    build.onResolve({ filter: /^@platformatic\/wasm-utils$/ }, ({ path, importer }) => {
+      return { path: Bun.resolveSync(`${path}/bundled`, dirname(importer)) };
+    });
+  },
+};
 
 /**
  * Returns the plugin that replaces the module that bundles the page by one that holds its finished

@@ -18,6 +18,7 @@ import { quotePeerText } from "../domain/text/quote-text.ts";
 export type { ConfigWarning, Mistake } from "./variables.ts";
 export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
+export type { KafkaEndpoint } from "./kafka-endpoint.ts";
 export type { LogConfig } from "./log.ts";
 export type { Settings } from "./variables.ts";
 export type { ListenerPrefix } from "./checks.ts";

@@ -2,6 +2,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type FileFormat, formatOfPath } from "../domain/text/file-format.ts";
 import { canonicalHost, isSocketAddress, socketPathOf } from "../domain/text/host-address.ts";
 import { SecretText } from "../domain/text/quote-text.ts";
+import { isKafkaUrl, type KafkaEndpoint, kafkaEndpoint, shownKafka } from "./kafka-endpoint.ts";
 
 /** The upstream to which spans are forwarded. */
 export type ForwardEndpoint =
@@ -23,6 +24,7 @@ export type ForwardEndpoint =
       readonly isSecure: boolean;
       readonly socketPath?: string | undefined;
     }
+  | KafkaEndpoint
   | { readonly protocol: "file"; readonly path: string; readonly format: FileFormat | undefined };
 
 export type ForwardProtocol = "grpc" | "http/protobuf";
@@ -40,6 +42,7 @@ const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "grpc:", "grpcs
 /** Reports whether a string is an endpoint; `forward-checks.ts` finds further mistakes. */
 export function isEndpoint(text: string): boolean {
   if (text.startsWith("unix:")) return isSocketAddress(text);
+  if (/^kafkas?:/i.test(text)) return isKafkaUrl(text);
   const url = URL.parse(text);
   if (url === null || url.hash !== "") return false;
   // `file:spans.jsonl` would refer to the root folder rather than the working folder.
@@ -68,6 +71,7 @@ function isText(encoded: string): boolean {
 export function endpointOf(text: string, protocol: ForwardProtocol | ""): ForwardEndpoint {
   const socketPath = socketPathOf(text);
   if (socketPath !== undefined) return socketEndpoint(socketPath, protocol);
+  if (isKafkaUrl(text)) return kafkaEndpoint(text);
   const url = new URL(text);
   if (url.protocol === "file:") {
     const path = fileURLToPath(url);
@@ -104,6 +108,7 @@ export function concealUrl(text: string): string {
 /** Returns scheme, host, port and path: the parts of a URL that are not secret. */
 export function shownEndpoint(endpoint: ForwardEndpoint): string {
   if (endpoint.protocol === "file") return pathToFileURL(endpoint.path).href;
+  if (endpoint.protocol === "kafka") return shownKafka(endpoint);
   const { protocol, host, port, isSecure, socketPath } = endpoint;
   if (socketPath !== undefined) return `unix:${socketPath}`;
   const security = isSecure ? "s" : "";

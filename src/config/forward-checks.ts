@@ -3,6 +3,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { type ForwardEndpoint, concealUrl } from "./endpoint.ts";
 import { forwardEndpoint } from "./forward.ts";
 import type { ConfigWarning, Mistake, Settings, VariableName } from "./variables.ts";
+import { saslMistakes, saslWarnings, SASL_VARIABLES } from "./sasl-checks.ts";
 import { FILE_ENDINGS } from "../domain/text/file-format.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import {
@@ -28,6 +29,7 @@ export function forwardMistakes(
     ...(isSpilledOver(settings, endpoint) ? [mistake(settings, "SHUTDOWN_SPILL_FILE", OTHER)] : []),
     ...(endpoint === undefined ? [] : loopMistakes(settings, endpoint, { listeners, own })),
     ...(endpoint === undefined ? [] : tlsMistakes(settings, endpoint)),
+    ...(endpoint === undefined ? [] : saslMistakes(settings, endpoint)),
     ...(retry ? [mistake(settings, "FORWARD_RETRY_MAX_MS", NOT_SHORTER)] : []),
   ];
 }
@@ -51,22 +53,20 @@ function mistake(settings: Settings, variable: VariableName, bound: string): Mis
 }
 
 function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistake[] {
-  const { username, password, pathname, search } = new URL(settings.FORWARD_ENDPOINT.reveal());
+  // A Kafka URL with several brokers is none for the runtime; `isKafkaUrl()` has checked it.
+  const url = URL.parse(settings.FORWARD_ENDPOINT.reveal());
+  const { username, password, pathname, search } = url ?? NO_PARTS;
   const { protocol } = endpoint;
-  const isSocket = protocol !== "file" && endpoint.socketPath !== undefined;
+  const isSocket = "socketPath" in endpoint && endpoint.socketPath !== undefined;
   const hasPath = !isSocket && (!["", "/"].includes(pathname) || search !== "");
   const isAtOdds = settings.FORWARD_PROTOCOL !== "" && settings.FORWARD_PROTOCOL !== protocol;
-  const found: (readonly [is: boolean, variable: VariableName, bound: string])[] = [
+  const found: PossibleMistake[] = [
     [username !== "" || password !== "", "FORWARD_ENDPOINT", NO_USER],
     [protocol === "grpc" && hasPath, "FORWARD_ENDPOINT", "without a path for gRPC"],
     [protocol === "file" && search !== "", "FORWARD_ENDPOINT", "without a query for a file"],
     [protocol === "file" && endpoint.format === undefined, "FORWARD_ENDPOINT", AN_ENDING],
     [isAtOdds, "FORWARD_PROTOCOL", `unset for an endpoint of ${protocol}`],
-    [
-      protocol === "grpc" && settings.FORWARD_COMPRESSION === "zstd",
-      "FORWARD_COMPRESSION",
-      NO_ZSTD,
-    ],
+    ...compressionMistakes(settings, endpoint),
     ...(["FORWARD_HEADERS", "FORWARD_HEADERS_FILE"] as const).map(
       (variable) => [protocol === "file" && isSet(settings, variable), variable, NO_HEAD] as const,
     ),
@@ -74,10 +74,28 @@ function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistak
   return found.flatMap(([is, variable, bound]) => (is ? [mistake(settings, variable, bound)] : []));
 }
 
+const NO_PARTS = { username: "", password: "", pathname: "", search: "" };
 const NO_USER = "without user and password; set FORWARD_HEADERS instead";
 const AN_ENDING = `a file that ends in ${FILE_ENDINGS.join(", ")}`;
-const NO_ZSTD = "gzip or none for gRPC, which does not support zstd";
 const NO_HEAD = "unset for a file, which has no headers";
+
+type PossibleMistake = readonly [is: boolean, variable: VariableName, bound: string];
+
+function compressionMistakes(
+  { FORWARD_COMPRESSION: chosen }: Settings,
+  { protocol }: ForwardEndpoint,
+): PossibleMistake[] {
+  const isGrpc = protocol === "grpc" && !["none", "gzip"].includes(chosen);
+  const isHttp = protocol === "http/protobuf" && !["none", "gzip", "zstd"].includes(chosen);
+  return [
+    [isGrpc, "FORWARD_COMPRESSION", `gzip or none for gRPC, which does not support ${chosen}`],
+    [
+      isHttp,
+      "FORWARD_COMPRESSION",
+      `gzip, zstd or none for HTTP, which does not support ${chosen}`,
+    ],
+  ];
+}
 
 function isSet(settings: Settings, variable: VariableName): boolean {
   return String(settings[variable]) !== "";
@@ -90,7 +108,8 @@ function loopMistakes(
   { listeners, own }: { readonly listeners: readonly Listener[]; readonly own: OwnAddresses },
 ): Mistake[] {
   if (endpoint.protocol === "file") return [];
-  const met = listeners.find((listener) => isListenerAt(listener, endpoint, own));
+  const targets: readonly Address[] = endpoint.protocol === "kafka" ? endpoint.brokers : [endpoint];
+  const met = listeners.find((each) => targets.some((target) => isListenerAt(each, target, own)));
   if (met === undefined) return [];
   const why = met.portVariable === "API_PORT" ? "for readers only" : "so spans would loop";
   const bound = `somewhere else: ${met.portVariable} listens there, ${why}`;
@@ -114,7 +133,7 @@ function tlsMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistake[] {
 function tlsForNothing(settings: Settings): Mistake[] {
   const useless: VariableName[] = TLS_FILES.filter((variable) => isSet(settings, variable));
   if (settings.FORWARD_TLS_INSECURE === "true") useless.push("FORWARD_TLS_INSECURE");
-  const bound = "unset for an endpoint without TLS; use https:// or grpcs://";
+  const bound = "unset for an endpoint without TLS; use https://, grpcs:// or kafkas://";
   return useless.map((variable) => mistake(settings, variable, bound));
 }
 
@@ -124,6 +143,7 @@ const NEEDS_ENDPOINT = [
   "FORWARD_HEADERS",
   "FORWARD_HEADERS_FILE",
   ...TLS_FILES,
+  ...SASL_VARIABLES,
 ] as const satisfies VariableName[];
 
 export function forwardWarnings(settings: Settings): ConfigWarning[] {
@@ -139,6 +159,7 @@ export function forwardWarnings(settings: Settings): ConfigWarning[] {
   return [
     ...(isGrpcPort ? [{ variable: "FORWARD_ENDPOINT", message: PORT_OF_GRPC }] : []),
     ...(isInsecure ? [{ variable: "FORWARD_TLS_INSECURE", message: UNVERIFIED }] : []),
+    ...saslWarnings(settings, endpoint),
   ];
 }
 
@@ -207,6 +228,8 @@ const GRPC_RULE: ProxyRule = {
 export function proxyMistakes(env: ProxyEnvironment, settings: Settings): Mistake[] {
   const endpoint = forwardEndpoint(settings);
   if (endpoint === undefined || endpoint.protocol === "file") return [];
+  // Connections to Kafka never use a proxy.
+  if (endpoint.protocol === "kafka") return [];
   if (isLoopback(endpoint.host) || isExcepted(env, endpoint)) return [];
   const { groups, schemes, bound } = ruleFor(endpoint);
   const deciding = groups.find((names) => names.some((name) => env[name])) ?? [];
@@ -220,7 +243,7 @@ function ruleFor({ protocol, isSecure }: NetworkEndpoint): ProxyRule {
   return { groups: [isSecure ? OF_HTTPS : OF_HTTP, OF_ALL], ...HTTP_SCHEMES };
 }
 
-type NetworkEndpoint = Exclude<ForwardEndpoint, { protocol: "file" }>;
+type NetworkEndpoint = Exclude<ForwardEndpoint, { protocol: "file" | "kafka" }>;
 
 /** Returns the scheme of a proxy, by default HTTP; an empty variable means no proxy. */
 function schemeOf(text: string): string {

@@ -9,7 +9,7 @@ export interface ForwardConfig {
   readonly headers: readonly (readonly [name: string, value: SecretText])[];
   /** The path of a file with more headers; empty for none. */
   readonly headersFile: string;
-  readonly compression: "none" | "gzip" | "zstd";
+  readonly compression: "none" | "gzip" | "zstd" | "snappy" | "lz4";
   /** Maximum time for a batch, from the request to the end of the response. */
   readonly timeoutMs: number;
   readonly batchSpans: number;
@@ -22,6 +22,7 @@ export interface ForwardConfig {
   readonly retryMaxMs: number;
   readonly highWaterPercent: number;
   readonly tls: ForwardTlsConfig;
+  readonly sasl: ForwardSaslConfig;
   readonly file: ForwardFileConfig;
 }
 
@@ -32,6 +33,14 @@ export interface ForwardTlsConfig {
   readonly keyFile: string;
   /** Whether every certificate of the upstream is accepted. */
   readonly isInsecure: boolean;
+}
+
+/** An empty mechanism means no authentication, an empty path no file. */
+export interface ForwardSaslConfig {
+  readonly mechanism: "" | "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "OAUTHBEARER";
+  readonly usernameFile: string;
+  readonly passwordFile: string;
+  readonly tokenFile: string;
 }
 
 export interface ForwardFileConfig {
@@ -64,6 +73,12 @@ export function forwardOf(settings: Settings): ForwardConfig | "off" {
       certFile: settings.FORWARD_TLS_CERT_FILE,
       keyFile: settings.FORWARD_TLS_KEY_FILE,
       isInsecure: settings.FORWARD_TLS_INSECURE === "true",
+    }),
+    sasl: Object.freeze({
+      mechanism: settings.FORWARD_SASL_MECHANISM,
+      usernameFile: settings.FORWARD_SASL_USERNAME_FILE,
+      passwordFile: settings.FORWARD_SASL_PASSWORD_FILE,
+      tokenFile: settings.FORWARD_SASL_TOKEN_FILE,
     }),
     file: Object.freeze({
       maxBytes: settings.FORWARD_FILE_MAX_BYTES,

@@ -69,6 +69,11 @@ export function count(unit: string, range: Range): Kind<number> {
   return kind(bound, z.pipe(wholeText, within(range)));
 }
 
+export const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const time: Kind<number> = count("ms", { from: 1, to: DAY_MS });
+export const timeOrNone: Kind<number> = count("ms", { from: 0, to: DAY_MS });
+
 export function size(range: Range): Kind<number> {
   const [from, to] = [sizeText(range.from), sizeText(range.to)];
   const bound = `a whole number of bytes, KiB, MiB or GiB from ${from} to ${to}`;
@@ -103,7 +108,8 @@ export const origins: Kind<readonly string[]> = kind(
 export const path: Kind<string> = kind("a path", z.string().check(z.regex(/^\P{Cc}{0,4096}$/u)));
 
 export const endpoint: Kind<SecretText> = secret(
-  "a URL: http[s]://HOST:4318, grpc[s]://HOST:4317, unix:/PATH or file:///PATH.jsonl",
+  "a URL: http[s]://HOST:4318, grpc[s]://HOST:4317, unix:/PATH, file:///PATH.jsonl or " +
+    "kafka[s]://HOST:9092,HOST:9092/TOPIC",
   (text) => text === "" || isEndpoint(text),
   concealUrl,
 );

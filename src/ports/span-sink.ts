@@ -57,7 +57,13 @@ export type SendOutcome =
   /** The upstream cannot accept some or all of these spans. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason; readonly message: string }
   /** The upstream, or a proxy in front of it, accepts nothing from us until something is fixed. */
-  | { readonly outcome: "blocked"; readonly reason: RefusalReason; readonly message: string };
+  | {
+      readonly outcome: "blocked";
+      readonly reason: RefusalReason;
+      readonly message: string;
+      /** Names what to check; by default, the reason determines it. */
+      readonly hint?: string;
+    };
 
 /**
  * The reasons why spans are refused. There are few of them, and they are fixed, because they label

@@ -7,7 +7,7 @@ import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
 import { type Lookup, requireResolvable } from "../adapters/listening/served-port.ts";
 import { checkSocketPath } from "../adapters/listening/unix-socket.ts";
 import { SpillFile } from "../adapters/spill/spill-file.ts";
-import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
+import type { Config, ConfigWarning, KafkaEndpoint, Mistake } from "../config/config.ts";
 import { socketPathOf, withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import { forwardFileWarnings } from "./forward-file.ts";
@@ -118,14 +118,25 @@ async function upstreamWarnings(
   if (forward === "off") return [];
   const { endpoint } = forward;
   if (endpoint.protocol === "file") return await forwardFileWarnings(forward);
+  if (endpoint.protocol === "kafka") return await brokerWarnings(endpoint, lookup);
   if (endpoint.socketPath !== undefined) return [];
-  const message = await hostWarning(endpoint.host, lookup);
-  return message === undefined ? [] : [{ variable: "FORWARD_ENDPOINT", message }];
+  if (await resolves(withoutBrackets(endpoint.host), lookup)) return [];
+  return [hostWarning(endpoint.host, "unless a proxy resolves it, spans wait until it does")];
 }
 
-async function hostWarning(host: string, lookup: Lookup | undefined): Promise<string | undefined> {
-  if (await resolves(withoutBrackets(host), lookup)) return undefined;
-  return `${host} does not resolve: unless a proxy resolves it, spans wait until it does`;
+/** Warns of each broker whose name does not resolve: one that does is enough to find all others. */
+async function brokerWarnings(
+  { brokers }: KafkaEndpoint,
+  lookup: Lookup | undefined,
+): Promise<ConfigWarning[]> {
+  const checks = brokers.map(async ({ host }) => ((await resolves(host, lookup)) ? [] : [host]));
+  const unknown = (await Promise.all(checks)).flat();
+  const effect = unknown.length === brokers.length ? "spans wait until it does" : "others are used";
+  return unknown.map((host) => hostWarning(host, effect));
+}
+
+function hostWarning(host: string, effect: string): ConfigWarning {
+  return { variable: "FORWARD_ENDPOINT", message: `${host} does not resolve: ${effect}` };
 }
 
 async function reasonOf(trying: Promise<void>): Promise<string | undefined> {

@@ -150,8 +150,18 @@ function buildForwarder(
   settings: ForwardConfig,
 ): Forwarder {
   const capacity = capacityOf(config);
+  // A topic must be created by a person, who should learn at once that it is missing.
+  const asksAtStart = settings.endpoint.protocol === "kafka";
   const times = { clock, unixMs: Date.now, random: Math.random };
-  return new Forwarder({ buffer, capacity, arrivals, sink, settings, ...times, logger });
+  return new Forwarder({
+    buffer,
+    capacity,
+    arrivals,
+    sink,
+    settings: { ...settings, asksAtStart },
+    ...times,
+    logger,
+  });
 }
 
 function requireTokens(parts: ServerParts): Stage {

@@ -14,7 +14,7 @@ function mistakesIn(env: Environment): string[] {
 const TLS = { FORWARD_ENDPOINT: "grpcs://up" };
 const CIRCLE = "listens there, so spans would loop";
 const READERS = "listens there, for readers only";
-const NO_TLS = "unset for an endpoint without TLS; use https:// or grpcs://";
+const NO_TLS = "unset for an endpoint without TLS; use https://, grpcs:// or kafkas://";
 
 test.each<{ name: string; env: Environment; mistakes: string[] }>([
   {

@@ -23,6 +23,7 @@ test("an endpoint alone results in the documented defaults", () => {
     retryMaxMs: 30_000,
     highWaterPercent: 80,
     tls: { caFile: "", certFile: "", keyFile: "", isInsecure: false },
+    sasl: { mechanism: "", usernameFile: "", passwordFile: "", tokenFile: "" },
     file: { maxBytes: 100 * 1024 * 1024, maxAgeMs: 86_400_000, keep: 10, fsync: "always" },
   });
 });
@@ -69,14 +70,47 @@ test("every variable sets its own value", () => {
     retryMaxMs: 7,
     highWaterPercent: 8,
     tls: { caFile: "/ca", certFile: "/cert", keyFile: "/key", isInsecure: true },
+    sasl: { mechanism: "", usernameFile: "", passwordFile: "", tokenFile: "" },
     file: { maxBytes: 1024 ** 3, maxAgeMs: 0, keep: 9, fsync: "rotate" },
+  });
+});
+
+test("the variables of Kafka set their own values", () => {
+  const { endpoint, compression, sasl } = forwardFrom({
+    FORWARD_ENDPOINT: "kafka://one:1,two:2/spans",
+    FORWARD_COMPRESSION: "lz4",
+    FORWARD_SASL_MECHANISM: "scram-sha-512",
+    FORWARD_SASL_USERNAME_FILE: "/user",
+    FORWARD_SASL_PASSWORD_FILE: "/password",
+  });
+
+  const [one, two] = [
+    { host: "one", port: 1 },
+    { host: "two", port: 2 },
+  ];
+  expect({ endpoint, compression, sasl }).toEqual({
+    endpoint: { protocol: "kafka", brokers: [one, two], topic: "spans", isSecure: false },
+    compression: "lz4",
+    sasl: {
+      mechanism: "SCRAM-SHA-512",
+      usernameFile: "/user",
+      passwordFile: "/password",
+      tokenFile: "",
+    },
   });
 });
 
 test("the configuration of forwarding is deeply frozen", () => {
   const forward = forwardFrom({ FORWARD_ENDPOINT: "http://collector", FORWARD_HEADERS: "a=1" });
 
-  const parts = [forward, forward.endpoint, forward.headers, forward.tls, forward.file];
+  const parts = [
+    forward,
+    forward.endpoint,
+    forward.headers,
+    forward.tls,
+    forward.sasl,
+    forward.file,
+  ];
 
   expect(parts.filter((part) => !Object.isFrozen(part))).toEqual([]);
 });

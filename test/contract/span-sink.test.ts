@@ -7,7 +7,8 @@ import {
   httpSinkAndUpstream,
 } from "../support/upstreams/sink-upstreams.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
-import { describeAnswers, describeSpanSink } from "./span-sink.ts";
+import { kafkaSinkAndUpstream } from "../support/upstreams/kafka-sink-upstream.ts";
+import { describeAnswers, describeSilence, describeSpanSink } from "./span-sink.ts";
 
 describeSpanSink("a fake", fakeSinkAndUpstream);
 describeAnswers("a fake", fakeSinkAndUpstream);
@@ -17,6 +18,9 @@ describeAnswers("OTLP/gRPC", grpcSinkAndUpstream);
 
 describeSpanSink("OTLP/HTTP", httpSinkAndUpstream);
 describeAnswers("OTLP/HTTP", httpSinkAndUpstream);
+
+describeSpanSink("Kafka", kafkaSinkAndUpstream);
+describeSilence("Kafka", kafkaSinkAndUpstream);
 
 const folder = temporaryFolder();
 

@@ -74,6 +74,14 @@ export function describeAnswers(name: string, make: MakeSink): void {
   });
 }
 
+/** Tests the additional contract of a sink whose upstream responds, but not in words of OTLP. */
+export function describeSilence(name: string, make: MakeSink): void {
+  describe(`${name}, whose upstream may be silent`, () => {
+    stopAfterEach();
+    describeGivingUp(make);
+  });
+}
+
 function describeDelivery(make: MakeSink): void {
   test("a delivered batch arrives byte for byte", async () => {
     const { sink, received } = await start(make, { kind: "accept" });

@@ -28,10 +28,11 @@ describe("the bill of materials", () => {
 
   test("lists the packages that the program needs, and none for development", () => {
     const names = libraries.map(nameOf);
-    const development = Object.keys(program.devDependencies);
+    // The client of Kafka needs ajv too.
+    const development = new Set(Object.keys(program.devDependencies)).difference(new Set(["ajv"]));
 
     expect(names).toEqual(expect.arrayContaining(Object.keys(program.dependencies)));
-    expect(names.filter((name) => development.includes(name))).toEqual([]);
+    expect(names.filter((name) => development.has(name))).toEqual([]);
     // A dependency of gRPC's loader, which the bundler leaves out.
     expect(names).not.toContain("yargs");
   });

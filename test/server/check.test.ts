@@ -120,6 +120,16 @@ test.each([
       "collector.invalid does not resolve: unless a proxy resolves it, spans wait until it does",
   },
   {
+    name: "a broker that does not resolve, beside one that does",
+    endpoint: "kafka://one.invalid:9092,localhost:9092/spans",
+    message: "one.invalid does not resolve: others are used",
+  },
+  {
+    name: "the only broker, which does not resolve",
+    endpoint: "kafka://one.invalid/spans",
+    message: "one.invalid does not resolve: spans wait until it does",
+  },
+  {
     name: "a missing folder",
     endpoint: pathToFileURL(join(root, "missing", "spans.jsonl")).href,
     message: expect.stringMatching(/^spans wait until .*missing is writable: no such file/),

@@ -16,6 +16,9 @@ const FORWARD_FILES = [
   "FORWARD_TLS_CA_FILE",
   "FORWARD_TLS_CERT_FILE",
   "FORWARD_TLS_KEY_FILE",
+  "FORWARD_SASL_USERNAME_FILE",
+  "FORWARD_SASL_PASSWORD_FILE",
+  "FORWARD_SASL_TOKEN_FILE",
 ] as const;
 
 /** The variable that names a file. */
@@ -30,7 +33,18 @@ export interface ForwardFiles {
   /** The headers of `FORWARD_HEADERS` first, then those of the file. */
   readonly headers: readonly ExportHeader[];
   readonly tls: TlsMaterial;
+  /** Undefined without authentication to Kafka. */
+  readonly sasl?: SaslCredentials;
 }
+
+/** The credentials of a Kafka client. */
+export type SaslCredentials =
+  | {
+      readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+      readonly username: string;
+      readonly password: string;
+    }
+  | { readonly mechanism: "OAUTHBEARER"; readonly token: string };
 
 /** Returns what the files of the configuration hold, or every mistake in them. */
 export async function readForwardFiles(
@@ -58,12 +72,38 @@ export function parseForwardFiles(
   if (more === undefined) mistakes.push(mistake(forward, "FORWARD_HEADERS_FILE", NO_HEADERS));
   const pems = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   mistakes.push(...pemMistakes(pems, forward));
+  const line = (variable: SaslFile) => lineOf(read(variable), { variable, forward, mistakes });
+  const sasl = saslOf(forward.sasl.mechanism, line);
   if (mistakes.length > 0) return { mistakes: mistakes.toSorted(byVariable) };
   const own = forward.headers.map(([name, value]) => [name, value.reveal()] as const);
   return {
     headers: [...own, ...(more ?? [])],
     tls: { ...pems, rejectUnauthorized: !forward.tls.isInsecure },
+    ...(sasl && { sasl }),
   };
+}
+
+type SaslFile = Extract<ForwardFile, `FORWARD_SASL_${string}`>;
+
+function saslOf(
+  mechanism: ForwardConfig["sasl"]["mechanism"],
+  line: (variable: SaslFile) => string,
+): SaslCredentials | undefined {
+  if (mechanism === "") return undefined;
+  if (mechanism === "OAUTHBEARER") return { mechanism, token: line("FORWARD_SASL_TOKEN_FILE") };
+  const [username, password] = [
+    line("FORWARD_SASL_USERNAME_FILE"),
+    line("FORWARD_SASL_PASSWORD_FILE"),
+  ];
+  return { mechanism, username, password };
+}
+
+/** Returns the only line of a file, without its end; empty for a file with a mistake. */
+function lineOf(content: Buffer | undefined, { variable, forward, mistakes }: WantedFile): string {
+  const text = content?.toString().replace(/\r?\n$/, "");
+  if (text !== undefined && text !== "" && !/\p{Cc}/u.test(text)) return text;
+  if (text !== undefined) mistakes.push(mistake(forward, variable, "a file with one line"));
+  return "";
 }
 
 function byVariable(one: FileMistake, other: FileMistake): number {
@@ -72,7 +112,7 @@ function byVariable(one: FileMistake, other: FileMistake): number {
 
 const NO_HEADERS = "a file with one name=value per line, values percent-encoded";
 
-function pathOf({ headersFile, tls }: ForwardConfig, variable: ForwardFile): string {
+function pathOf({ headersFile, tls, sasl }: ForwardConfig, variable: ForwardFile): string {
   switch (variable) {
     case "FORWARD_HEADERS_FILE":
       return headersFile;
@@ -82,6 +122,12 @@ function pathOf({ headersFile, tls }: ForwardConfig, variable: ForwardFile): str
       return tls.certFile;
     case "FORWARD_TLS_KEY_FILE":
       return tls.keyFile;
+    case "FORWARD_SASL_USERNAME_FILE":
+      return sasl.usernameFile;
+    case "FORWARD_SASL_PASSWORD_FILE":
+      return sasl.passwordFile;
+    case "FORWARD_SASL_TOKEN_FILE":
+      return sasl.tokenFile;
   }
 }
 

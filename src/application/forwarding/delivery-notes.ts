@@ -94,7 +94,7 @@ export function noteFailure(notes: DeliveryNotes, pass: Pass, failure: SendFailu
   log.failed(failure, gate.pauseLeftMs);
 }
 
-function noteSuccess({ gate, log }: DeliveryNotes, pass: Pass): void {
+export function noteSuccess({ gate, log }: DeliveryNotes, pass: Pass): void {
   gate.succeeded(pass);
   if (gate.isOpen) log.succeeded();
 }

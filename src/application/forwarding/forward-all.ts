@@ -2,8 +2,8 @@ import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
 import { deliver, offer } from "./delivery.ts";
-import { type DeliveryNotes, noteFailure, notesOf } from "./delivery-notes.ts";
-import type { DeliveryParts, Evidence } from "./delivery-state.ts";
+import { type DeliveryNotes, noteFailure, noteSuccess, notesOf } from "./delivery-notes.ts";
+import { type DeliveryParts, type Evidence, outcomeOf } from "./delivery-state.ts";
 import { failureOf } from "./send-failure.ts";
 import type { Pass } from "./upstream-gate.ts";
 import type { ForwardedBuffer, Lease } from "../../ports/trace-buffer.ts";
@@ -17,6 +17,8 @@ export interface ForwardSettings {
   readonly concurrency: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
+  /** Whether to send an empty request at the start, so that a failure shows before spans arrive. */
+  readonly asksAtStart?: boolean;
 }
 
 export interface Forwarding {
@@ -52,6 +54,8 @@ const MAX_TRIAL_SPANS = 64;
  */
 export async function forwardAll(forwarding: Forwarding): Promise<void> {
   const sending = new Set<Promise<void>>();
+  const over = new AbortController();
+  const asking = forwarding.settings.asksAtStart === true && askAtStart(forwarding, over.signal);
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- batches are leased one at a time
     const pass = await nextPass(forwarding, sending);
@@ -60,6 +64,26 @@ export async function forwardAll(forwarding: Forwarding): Promise<void> {
     sending.add(ended);
   }
   await Promise.all(sending);
+  over.abort();
+  await asking;
+}
+
+/** Sends empty requests, with the pauses of the gate between them, until one is accepted. */
+async function askAtStart(forwarding: Forwarding, over: AbortSignal): Promise<void> {
+  const { notes } = forwarding;
+  const { gate } = notes;
+  for (;;) {
+    // oxlint-disable no-await-in-loop -- each request waits for the outcome of the one before
+    const pass = await gate.pass(over);
+    if (pass === undefined) return;
+    if (await isLetIn(forwarding, pass)) {
+      noteSuccess(notes, pass);
+      // Batches that wait for the same pause may follow at once.
+      return gate.endPause();
+    }
+    gate.gaveUp(pass);
+    // oxlint-enable no-await-in-loop
+  }
 }
 
 /** Resolves when a batch is due and may be sent; to undefined if there will be none. */
@@ -105,7 +129,7 @@ async function serve(forwarding: Forwarding, pass: Pass): Promise<void> {
  * requests, so after a refusal a few spans are sent to find out.
  */
 async function isLetIn({ probe, notes }: Forwarding, pass: Pass): Promise<boolean> {
-  const probed = await probe.ask();
+  const probed = await outcomeOf(() => probe.ask());
   if (probed.outcome === "delivered" || probed.outcome === "refused") return true;
   noteFailure(notes, pass, failureOf(probed));
   return false;

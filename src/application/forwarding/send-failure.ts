@@ -37,7 +37,7 @@ export function failureOf(outcome: Exclude<SendOutcome, { outcome: "delivered" }
     case "retry":
       return { ...NO_REFUSAL, message, afterMs: outcome.afterMs, hint: outcome.hint };
     case "blocked":
-      return { ...REFUSAL, message, hint: HINTS[outcome.reason] };
+      return { ...REFUSAL, message, hint: outcome.hint ?? HINTS[outcome.reason] };
     case "refused":
     case "too_large":
     case "partly_rejected":

@@ -64,8 +64,8 @@ export class UpstreamGate {
   private pausedUntilMs = 0;
   private trial: PromiseWithResolvers<void> | undefined;
 
-  // Moved by `change`: ends the sleep in progress.
-  private wake = (): void => {};
+  // Moved by `change` and `endPause`: the sleeps in progress.
+  private readonly sleeps = new Set<AbortController>();
 
   constructor(parts: GateParts) {
     this.parts = parts;
@@ -93,7 +93,7 @@ export class UpstreamGate {
   /** Permits the next try at once. */
   endPause(): void {
     this.pausedUntilMs = Math.min(this.pausedUntilMs, this.parts.clock.monotonicMs());
-    this.wake();
+    for (const sleep of this.sleeps) this.endSleep(sleep);
   }
 
   /** Resolves when a batch may be sent; to undefined if none may be sent any more. */
@@ -166,10 +166,15 @@ export class UpstreamGate {
 
   private async change(cancelled: AbortSignal): Promise<void> {
     if (this.trial !== undefined) return await untilAborted(this.trial.promise, cancelled);
-    const woken = new AbortController();
-    this.wake = () => woken.abort();
-    await untilAborted(this.parts.clock.sleep(this.pauseLeftMs, woken.signal), cancelled);
-    woken.abort();
+    const sleep = new AbortController();
+    this.sleeps.add(sleep);
+    await untilAborted(this.parts.clock.sleep(this.pauseLeftMs, sleep.signal), cancelled);
+    this.endSleep(sleep);
+  }
+
+  private endSleep(sleep: AbortController): void {
+    this.sleeps.delete(sleep);
+    sleep.abort();
   }
 }
 

@@ -124,3 +124,52 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
   expect(files).toEqual({ mistakes } as never);
   expect(JSON.stringify(files)).not.toContain("hunter2");
 });
+
+const kafka = (env: Environment) =>
+  readForwardFiles(forwardConfig({ FORWARD_ENDPOINT: "kafkas://up/spans", ...env }));
+
+test.each(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const)(
+  "%s takes the user name and the password from their files",
+  async (mechanism) => {
+    const files = await kafka({
+      FORWARD_SASL_MECHANISM: mechanism,
+      FORWARD_SASL_USERNAME_FILE: fileOf("user", "edge\n"),
+      FORWARD_SASL_PASSWORD_FILE: fileOf("password", " hunter2 \r\n"),
+    });
+
+    expect(files).toMatchObject({ sasl: { mechanism, username: "edge", password: " hunter2 " } });
+  },
+);
+
+test("OAUTHBEARER takes the token from its file", async () => {
+  const path = fileOf("token", "ey.J9");
+  const files = await kafka({
+    FORWARD_SASL_MECHANISM: "OAUTHBEARER",
+    FORWARD_SASL_TOKEN_FILE: path,
+  });
+
+  expect(files).toMatchObject({ sasl: { mechanism: "OAUTHBEARER", token: "ey.J9" } });
+});
+
+test.each([
+  { name: "an empty file", content: "\n" },
+  { name: "a file with two lines", content: "hunter2\nhunter3\n" },
+])("$name holds no password, and the mistake does not show it", async ({ content }) => {
+  const path = fileOf("bad-password", content);
+  const files = await kafka({
+    FORWARD_SASL_MECHANISM: "PLAIN",
+    FORWARD_SASL_USERNAME_FILE: NOWHERE,
+    FORWARD_SASL_PASSWORD_FILE: path,
+  });
+
+  expect(files).toEqual({
+    mistakes: [
+      {
+        variable: "FORWARD_SASL_USERNAME_FILE",
+        value: NOWHERE,
+        bound: "a readable file: no such file or folder",
+      },
+      { variable: "FORWARD_SASL_PASSWORD_FILE", value: path, bound: "a file with one line" },
+    ],
+  });
+});

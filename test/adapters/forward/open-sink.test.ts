@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { ServerCredentials, status } from "@grpc/grpc-js";
 import { readdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { join } from "node:path";
 import { openSpanSink } from "../../../src/adapters/forward/open-sink.ts";
 import type { Environment } from "../../../src/config/config.ts";
@@ -14,6 +15,7 @@ import {
   startGrpcUpstream,
 } from "../../support/upstreams/grpc-upstream.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { startKafkaBroker } from "../../support/upstreams/kafka-broker.ts";
 import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
 import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
@@ -211,4 +213,68 @@ test("mistakes in the files are returned instead of a sink", async () => {
   const opening = await openSpanSink({ ...PARTS, forward });
 
   expect(opening).toMatchObject({ ok: false, mistakes: [{ variable: "FORWARD_TLS_CA_FILE" }] });
+});
+
+function fileOf(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+const login = (password: string): Environment => ({
+  FORWARD_SASL_MECHANISM: "PLAIN",
+  FORWARD_SASL_USERNAME_FILE: fileOf("user", "edge"),
+  FORWARD_SASL_PASSWORD_FILE: fileOf("password", password),
+});
+
+test("kafka:// is a topic of Kafka, with the headers and the credentials of files", async () => {
+  const sasl = { mechanism: "PLAIN", bytes: "\0edge\0hunter2", refusal: "no" };
+  const broker = await startKafkaBroker({ sasl });
+  ends.push(() => broker.stop());
+  const sink = await openSink({
+    ...login("hunter2\n"),
+    FORWARD_ENDPOINT: `kafka://127.0.0.1:${broker.port}/spans`,
+    FORWARD_HEADERS: "tenant=a%20b",
+    FORWARD_COMPRESSION: "none",
+  });
+
+  expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
+  expect(broker.messages.map(({ headers }) => headers)).toEqual([[["tenant", "a b"]]]);
+  expect(broker.batches.map(({ codec }) => codec)).toEqual([0]);
+});
+
+test("a broker that quotes the password does not bring it into a message", async () => {
+  const sasl = { mechanism: "PLAIN", bytes: "", refusal: "edge may not use hunter2" };
+  const broker = await startKafkaBroker({ sasl });
+  ends.push(() => broker.stop());
+  const FORWARD_ENDPOINT = `kafka://127.0.0.1:${broker.port}/spans`;
+  const sink = await openSink({ ...login("hunter2"), FORWARD_ENDPOINT });
+
+  const { message } = await sink.send(batchOf(1), never);
+
+  expect(message).toBe("SASL_AUTHENTICATION_FAILED (topic spans): edge may not use ***");
+});
+
+test("kafkas:// is a topic of Kafka with TLS", async () => {
+  const broker = await startKafkaBroker({});
+  ends.push(() => broker.stop());
+  const { key, cert } = server;
+  const front = createTlsServer({ key, cert }, (socket) => {
+    const plain = connect(broker.port, "127.0.0.1");
+    for (const end of [socket, plain]) end.on("error", () => {});
+    socket.pipe(plain).pipe(socket);
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  ends.push(() => front.close());
+  const { port } = front.address() as AddressInfo;
+  Object.assign(broker.shown, { host: "localhost", port });
+  const env = { FORWARD_ENDPOINT: `kafkas://localhost:${port}/spans`, FORWARD_TLS_CA_FILE: CA };
+
+  const sink = await openSink(env);
+
+  expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
+  const trusting = await openSink({ FORWARD_ENDPOINT: env.FORWARD_ENDPOINT });
+  expect(await trusting.send(batchOf(1), never)).toMatchObject({
+    outcome: "retry",
+    hint: expect.stringContaining("FORWARD_TLS_CA_FILE"),
+  });
 });

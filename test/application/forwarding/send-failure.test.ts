@@ -25,6 +25,17 @@ test.each([
   expect(failure.hint).toContain(hint);
 });
 
+test("the hint of the sink replaces that of the reason", () => {
+  const outcome = {
+    outcome: "blocked",
+    reason: "not_found",
+    message: "no",
+    hint: "a topic",
+  } as const;
+
+  expect(failureOf(outcome)).toMatchObject({ hint: "a topic", isRefusal: true });
+});
+
 test.each(REFUSAL_REASONS)("the reason %s has a hint that names a variable", (reason) => {
   expect(failureOf({ outcome: "blocked", reason, message: "no" }).hint).toContain("FORWARD_");
 });

@@ -259,6 +259,22 @@ test("a refusal of all spans counts as the first again after a success", async (
   expect(await gate.pass(NEVER)).toEqual(passOf(2));
 });
 
+test("the end of a pause wakes all that wait for it", async () => {
+  const clock = Object.assign(new HandMovedClock(), {
+    sleep: (_: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
+  });
+  const gate = new UpstreamGate({ ...SETTINGS, clock });
+  gate.failed((await gate.pass(NEVER))!);
+  const waiting = [gate.pass(NEVER), gate.pass(NEVER)];
+
+  gate.endPause();
+  const first = await Promise.race(waiting);
+  gate.succeeded(first!);
+
+  expect(await Promise.all(waiting)).toEqual([passOf(1), passOf(1)]);
+});
+
 test("a pause ends with time, without any call", async () => {
   const clock = Object.assign(new HandMovedClock(), { sleep: async () => {} });
   const gate = new UpstreamGate({ ...SETTINGS, clock });

@@ -1,0 +1,147 @@
+import type { KafkaEndpoint } from "../../config/config.ts";
+import type { TimerClock } from "../../ports/clock.ts";
+import type { SendOutcome } from "../../ports/span-sink.ts";
+import type { SaslCredentials, TlsMaterial } from "./forward-files.ts";
+import { CANCELLED } from "./sends-in-flight.ts";
+import type { KafkaClient, KafkaMessage, Producer, ProducerOptions } from "./kafka-client.js";
+import { needsRefresh, outcomeOfError } from "./kafka-errors.ts";
+
+export interface LaneParts {
+  /** The client library, which is loaded only if spans are forwarded to Kafka. */
+  readonly client: KafkaClient;
+  readonly endpoint: KafkaEndpoint;
+  /** The certificates; undefined for a connection without encryption. */
+  readonly tls: TlsMaterial | undefined;
+  readonly sasl: SaslCredentials | undefined;
+  readonly compression: KafkaCompression;
+  readonly timeoutMs: number;
+  readonly clock: TimerClock;
+}
+
+export type KafkaCompression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
+
+/** The task that a producer is given: messages, or none to ask whether it could send them. */
+export type LaneTask = readonly KafkaMessage[];
+
+/**
+ * A producer that sends one batch at a time.
+ *
+ * An idempotent producer numbers its messages for each partition, and a broker drops a number that
+ * it has. If one of several batches in flight failed, the numbers of the others would have a gap.
+ * So each batch has a producer of its own, which is not used again after a failure.
+ */
+export class ProducerLane {
+  // Fixed at construction.
+  private readonly parts: LaneParts;
+  private readonly producer: Producer;
+
+  // Moved by `send`: what to do with an error after which the library would try again.
+  private watch: RetryWatcher | undefined;
+
+  constructor(parts: LaneParts) {
+    this.parts = parts;
+    const { Producer: Library } = parts.client;
+    this.producer = new Library(
+      producerOptions(parts, (error, isProducing) => this.watch?.(error, isProducing)),
+    );
+  }
+
+  /** Sends messages, or with none, asks for the topic. Never rejects. */
+  send(task: LaneTask, cancelled: AbortSignal): Promise<SendOutcome> {
+    const { parts, producer } = this;
+    return sendOnce({ parts, producer, task, cancelled }, (watch) => (this.watch = watch));
+  }
+
+  /** Closes the connections at once. */
+  discard(): void {
+    for (const [, connection] of this.producer.connections) connection.socket?.destroy();
+    void Promise.allSettled([this.producer.close(true)]);
+  }
+}
+
+type RetryWatcher = (error: unknown, isProducing: boolean) => void;
+
+/** The pauses before the library tries the same messages again: brokers elect a leader quickly. */
+const RETRY_PAUSE_MS = { least: 50, most: 1_000 };
+
+/**
+ * The library tries again until the send is over, because only the same producer can repeat its
+ * messages without the broker storing them twice.
+ */
+function producerOptions(parts: LaneParts, watch: RetryWatcher): ProducerOptions {
+  const { endpoint, tls, sasl, compression, timeoutMs } = parts;
+  return {
+    clientId: "spanring",
+    bootstrapBrokers: endpoint.brokers.map(({ host, port }) => ({ host, port })),
+    idempotent: true,
+    compression,
+    timeout: timeoutMs,
+    requestTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    metadataMaxAge: METADATA_AGE_MS,
+    retries: Number.MAX_SAFE_INTEGER,
+    retryDelay: (...[client, operation, attempt, , error]) => {
+      if (needsRefresh(error)) (client as Producer).clearMetadata();
+      watch(error, operation === "produce");
+      return Math.min(RETRY_PAUSE_MS.most, RETRY_PAUSE_MS.least * 2 ** attempt);
+    },
+    ...(tls === undefined ? {} : { tls }),
+    ...(sasl === undefined ? {} : { sasl }),
+  };
+}
+
+/** Errors of brokers refresh the metadata earlier. */
+const METADATA_AGE_MS = 60_000;
+
+interface LaneSend {
+  readonly parts: LaneParts;
+  readonly producer: Producer;
+  readonly task: LaneTask;
+  readonly cancelled: AbortSignal;
+}
+
+/**
+ * Sends once. An error before any message was sent ends the send, and so does an error that a retry
+ * cannot fix. After others the library tries again until the time is up.
+ */
+async function sendOnce(
+  { parts, producer, task, cancelled }: LaneSend,
+  watch: (watcher: RetryWatcher | undefined) => void,
+): Promise<SendOutcome> {
+  const end = Promise.withResolvers<SendOutcome>();
+  const outcomeOf = (error: unknown) => outcomeOfError(error, parts.endpoint);
+  let latest: SendOutcome = LATE;
+  watch((error, isProducing) => {
+    latest = outcomeOf(error);
+    if (!isProducing || latest.outcome !== "retry") end.resolve(latest);
+  });
+  const cancel = () => end.resolve(CANCELLED);
+  const cancelTimeout = parts.clock.schedule(parts.timeoutMs, () => end.resolve(latest));
+  cancelled.addEventListener("abort", cancel, { once: true });
+  perform(producer, task, parts.endpoint.topic).then(
+    () => end.resolve({ outcome: "delivered" }),
+    (error: unknown) => end.resolve(outcomeOf(error)),
+  );
+  try {
+    return await end.promise;
+  } finally {
+    watch(undefined);
+    cancelTimeout();
+    cancelled.removeEventListener("abort", cancel);
+  }
+}
+
+const LATE: SendOutcome = {
+  outcome: "retry",
+  message: "TimeoutError: no response in time",
+  isTimeout: true,
+};
+
+async function perform(producer: Producer, task: LaneTask, topic: string): Promise<void> {
+  if (task.length > 0) {
+    await producer.send({ messages: [...task] });
+    return;
+  }
+  await producer.metadata({ topics: [topic], forceUpdate: true });
+  if (producer.producerId === undefined) await producer.initIdempotentProducer({});
+}

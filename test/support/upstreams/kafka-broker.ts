@@ -1,0 +1,253 @@
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { ArrivalsCount } from "./arrivals-count.ts";
+import { KafkaReader, KafkaWriter } from "./kafka-bytes.ts";
+
+/** A message that the broker has received. */
+export interface BrokerMessage {
+  readonly partition: number;
+  readonly key: string | undefined;
+  readonly value: Uint8Array;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** The messages of one partition in one request. */
+export interface BrokerBatch {
+  readonly partition: number;
+  /** 0 for none, 1 for gzip. */
+  readonly codec: number;
+  readonly acks: number;
+  readonly producerId: bigint;
+  readonly sequence: number;
+  readonly messages: readonly BrokerMessage[];
+}
+
+/** What the broker does. Errors are numbers of the protocol; 0 is success. */
+export interface BrokerScript {
+  readonly partitions?: number;
+  readonly topicError?: () => number;
+  readonly producerIdError?: () => number;
+  /** Returns the error of a batch; undefined for no answer, and "close" to close the connection. */
+  readonly produce?: (batch: BrokerBatch) => number | "close" | undefined;
+  /** The required credentials of SASL, as they are sent, with the text of a refusal. */
+  readonly sasl?: { readonly mechanism: string; readonly bytes: string; readonly refusal: string };
+}
+
+/**
+ * A broker of Apache Kafka with one topic, which answers as its script says. It speaks the oldest
+ * versions that the client library supports, because they are the simplest.
+ */
+export interface KafkaBroker {
+  readonly port: number;
+  /** Where clients are sent for the topic; may be changed, for a server in front. */
+  readonly shown: { host: string; port: number };
+  readonly batches: BrokerBatch[];
+  readonly messages: BrokerMessage[];
+  readonly arrivals: ArrivalsCount;
+  /** Counts the requests for metadata. */
+  readonly asked: ArrivalsCount;
+  /** The connections that were opened. */
+  readonly sockets: Set<Socket>;
+  stop(): Promise<void>;
+}
+
+export async function startKafkaBroker(script: BrokerScript, port = 0): Promise<KafkaBroker> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket)).on("error", () => {});
+    answerSocket(socket, { script, broker });
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const [arrivals, asked] = [new ArrivalsCount(), new ArrivalsCount()];
+  const { port: ownPort } = server.address() as AddressInfo;
+  const broker: KafkaBroker = {
+    port: ownPort,
+    shown: { host: "127.0.0.1", port: ownPort },
+    batches: [],
+    messages: [],
+    arrivals,
+    asked,
+    sockets,
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+  return broker;
+}
+
+interface Service {
+  readonly script: BrokerScript;
+  readonly broker: KafkaBroker;
+}
+
+function answerSocket(socket: Socket, service: Service): void {
+  let waiting = Buffer.alloc(0);
+  socket.on("data", (bytes: Buffer) => {
+    waiting = Buffer.concat([waiting, bytes]);
+    while (waiting.length >= 4 && waiting.length >= 4 + waiting.readInt32BE()) {
+      const end = 4 + waiting.readInt32BE();
+      answerRequest(socket, new KafkaReader(waiting.subarray(4, end)), service);
+      waiting = waiting.subarray(end);
+    }
+  });
+}
+
+const API = { produce: 0, metadata: 3, handshake: 17, versions: 18, producerId: 22, sasl: 36 };
+
+/** The versions that this broker speaks. */
+const VERSIONS: readonly (readonly [key: number, from: number, to: number])[] = [
+  [API.produce, 3, 7],
+  [API.metadata, 8, 8],
+  [API.handshake, 1, 1],
+  [API.versions, 0, 1],
+  [API.producerId, 0, 1],
+  [API.sasl, 1, 1],
+];
+
+function answerRequest(socket: Socket, request: KafkaReader, service: Service): void {
+  const [key, version, correlation] = [request.int16(), request.int16(), request.int32()];
+  request.string();
+  const answer = new KafkaWriter().int32(correlation);
+  const isAnswered = writeAnswer(answer, { key, version, request }, service);
+  if (isAnswered === "close") socket.destroy();
+  else if (isAnswered) socket.write(answer.framed());
+}
+
+interface ApiRequest {
+  readonly key: number;
+  readonly version: number;
+  readonly request: KafkaReader;
+}
+
+const UNSUPPORTED_VERSION = 35;
+
+function writeAnswer(
+  answer: KafkaWriter,
+  { key, version, request }: ApiRequest,
+  service: Service,
+): boolean | "close" {
+  const { script, broker } = service;
+  switch (key) {
+    case API.versions:
+      answer.int16(version > 1 ? UNSUPPORTED_VERSION : 0).array(VERSIONS, ([api, from, to]) => {
+        answer.int16(api).int16(from).int16(to);
+      });
+      answer.int32(0);
+      return true;
+    case API.metadata:
+      writeMetadata(answer, request, service);
+      broker.asked.note();
+      return true;
+    case API.producerId:
+      answer.int32(0).int16(script.producerIdError?.() ?? 0);
+      answer.int64(nextProducerId++).int16(0);
+      return true;
+    case API.handshake: {
+      const isKnown = request.string() === script.sasl?.mechanism;
+      answer.int16(isKnown ? 0 : 33).array([script.sasl?.mechanism ?? ""], (name) => {
+        answer.string(name);
+      });
+      return true;
+    }
+    case API.sasl: {
+      const isRight = request.bytes().toString() === script.sasl?.bytes;
+      answer.int16(isRight ? 0 : 58).string(isRight ? null : script.sasl!.refusal);
+      answer.bytes(Buffer.alloc(0)).int64(0n);
+      return true;
+    }
+    default:
+      return writeProduced(answer, request, service);
+  }
+}
+
+let nextProducerId = 1n;
+
+function writeMetadata(
+  answer: KafkaWriter,
+  request: KafkaReader,
+  { script, broker }: Service,
+): void {
+  const topics = request.array(() => request.string() ?? "");
+  answer.int32(0).array([1], (node) => {
+    answer.int32(node).string(broker.shown.host).int32(broker.shown.port).string(null);
+  });
+  answer
+    .string("cluster")
+    .int32(1)
+    .array(topics, (topic) => {
+      const error = script.topicError?.() ?? 0;
+      const partitions = error === 0 ? [...Array(script.partitions ?? 1).keys()] : [];
+      answer
+        .int16(error)
+        .string(topic)
+        .int8(0)
+        .array(partitions, (partition) => {
+          answer.int16(0).int32(partition).int32(1).int32(0);
+          for (const nodes of [[1], [1], []]) answer.array(nodes, (node) => answer.int32(node));
+        });
+      answer.int32(0);
+    });
+  answer.int32(0);
+}
+
+function writeProduced(
+  answer: KafkaWriter,
+  request: KafkaReader,
+  { script, broker }: Service,
+): boolean | "close" {
+  request.string();
+  const acks = request.int16();
+  request.int32();
+  let end: boolean | "close" = true;
+  const topics = request.array(() => ({
+    topic: request.string() ?? "",
+    partitions: request.array(() => readBatch(request, acks)),
+  }));
+  answer.array(topics, ({ topic, partitions }) => {
+    answer.string(topic).array(partitions, (batch) => {
+      const error = script.produce === undefined ? 0 : script.produce(batch);
+      broker.batches.push(batch);
+      broker.messages.push(...batch.messages);
+      if (typeof error !== "number") end = error === "close" ? "close" : false;
+      answer
+        .int32(batch.partition)
+        .int16(Number(error) || 0)
+        .int64(0n)
+        .int64(-1n)
+        .int64(0n);
+    });
+  });
+  answer.int32(0);
+  broker.arrivals.note();
+  return end;
+}
+
+function readBatch(request: KafkaReader, acks: number): BrokerBatch {
+  const partition = request.int32();
+  const records = new KafkaReader(request.bytes());
+  records.skip(8 + 4 + 4 + 1 + 4);
+  const codec = records.int16() & 7;
+  records.skip(4 + 8 + 8);
+  const producerId = records.int64();
+  records.int16();
+  const [sequence, count] = [records.int32(), records.int32()];
+  const rest = codec === 1 ? new KafkaReader(gunzipSync(records.rest())) : records;
+  const messages = Array.from({ length: count }, () => readMessage(rest, partition));
+  return { partition, codec, acks, producerId, sequence, messages };
+}
+
+function readMessage(records: KafkaReader, partition: number): BrokerMessage {
+  records.varint();
+  records.skip(1);
+  records.varint();
+  records.varint();
+  const key = records.varBytes()?.toString();
+  const value = records.varBytes() ?? Buffer.alloc(0);
+  const headers = Array.from({ length: records.varint() }, () => {
+    return [String(records.varBytes()), String(records.varBytes())] as const;
+  });
+  return { partition, key, value: new Uint8Array(value), headers };
+}
