@@ -114,7 +114,7 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       {
         variable: "FORWARD_TLS_CERT_FILE",
         value: folder,
-        bound: "a readable file: it is a folder, not a file",
+        bound: "a readable file: it is not a regular file",
       },
     ],
   },
