@@ -7,11 +7,13 @@ import { ConnectView } from "./connect/connect-view.tsx";
 import { isKeyHelpShown, KeyHelp } from "./parts/key-help.tsx";
 import { type Keys, useKeys } from "./parts/keys.ts";
 import { TokenDialog } from "./parts/token-dialog.tsx";
+import { ServicesView } from "./services/services-view.tsx";
 import { TraceView } from "./trace/trace-view.tsx";
 import { TracesView } from "./traces/traces-view.tsx";
 
 const SECTIONS = [
   { path: "/", label: "Traces" },
+  { path: "/services", label: "Services" },
   { path: "/buffer", label: "Buffer" },
   { path: "/connect", label: "Connect" },
 ];
@@ -66,6 +68,7 @@ function Page() {
 function View({ path }: { path: string }) {
   const traceId = /^\/traces\/([^/]+)$/.exec(path)?.[1];
   if (traceId !== undefined) return <TraceView key={traceId} traceId={traceId} />;
+  if (path === "/services") return <ServicesView />;
   if (path === "/buffer") return <BufferView />;
   if (path === "/connect") return <ConnectView />;
   return <TracesView renderEmpty={() => <ConnectView />} />;

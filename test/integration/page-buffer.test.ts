@@ -114,7 +114,7 @@ test("lines show the spans per second, and the arrows choose a time", async () =
 test("the lines go on while another view is shown", async () => {
   await using program = await startProgram();
   const { page, faults } = await openPage(program.apiUrl);
-  await page.keyboard.press("2");
+  await page.keyboard.press("3");
   await page.locator('[aria-valuetext^="0 s ago"]').waitFor();
   const points = async (): Promise<number> =>
     (await page.locator(".plot .flow-received").getAttribute("d"))!.split("L").length;
@@ -123,7 +123,7 @@ test("the lines go on while another view is shown", async () => {
   await page.getByText("Waiting for the first span").waitFor();
   await page.waitForResponse(/stats/);
   await page.waitForResponse(/stats/);
-  await page.keyboard.press("2");
+  await page.keyboard.press("3");
   await page.locator('[aria-valuetext^="0 s ago"]').waitFor();
 
   expect(await points()).toBeGreaterThan(before);
@@ -200,8 +200,9 @@ test("digits show the views, and the navigation marks the current one", async ()
   const current = page.locator('nav [aria-current="page"]');
   await current.getByText("Traces").waitFor();
   for (const [key, view] of [
-    ["2", "Buffer"],
-    ["3", "Connect"],
+    ["2", "Services"],
+    ["3", "Buffer"],
+    ["4", "Connect"],
     ["1", "Traces"],
   ] as const) {
     await page.keyboard.press(key);

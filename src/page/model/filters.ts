@@ -2,6 +2,7 @@
 export const CONDITIONS = [
   { name: "text", label: "Text", example: "timeout" },
   { name: "service", label: "Service", example: "checkout" },
+  { name: "name", label: "Whole name", example: "GET /orders" },
   { name: "name_contains", label: "Name", example: "GET /orders" },
   { name: "status", label: "Status", example: "error" },
   { name: "kind", label: "Kind", example: "server" },

@@ -35,9 +35,15 @@ export function nextSort(current: Sort, column: string, isNumeric: boolean): Sor
   return { column, isDescending: !current.isDescending };
 }
 
+interface SortChoice {
+  readonly parameter: string;
+  readonly columns: readonly string[];
+  readonly usual: Sort;
+}
+
 /** Returns the order in the query of a URL: `sort=p95`, or `sort=-p95` if it descends. */
-export function sortOf(query: string, columns: readonly string[], usual: Sort): Sort {
-  const text = new URLSearchParams(query).get("sort") ?? "";
+export function sortOf(query: string, { parameter, columns, usual }: SortChoice): Sort {
+  const text = new URLSearchParams(query).get(parameter) ?? "";
   const column = text.replace(/^-/, "");
   return columns.includes(column) ? { column, isDescending: text.startsWith("-") } : usual;
 }

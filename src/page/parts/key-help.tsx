@@ -12,7 +12,7 @@ const KEYS = [
   ["/", "Search"],
   ["c", "Show the critical path"],
   ["p", "Pause and resume"],
-  ["1 … 3", "Show another view"],
+  ["1 … 4", "Show another view"],
   ["Esc", "Close, or go back to the traces"],
   ["?", "Show these keys"],
 ] as const;

@@ -6,13 +6,16 @@ stopReadApisAfterEach();
 
 const TRACE = "/traces/0af7651916cd43dd8448eb211c80319c?span=b7ad6b7169203331";
 
-test.each(["/", "/?service=shop", TRACE, "/buffer", "/connect"])("%s is the page", async (path) => {
-  const response = await runReadApi().request(path);
+test.each(["/", "/?service=shop", TRACE, "/services", "/buffer", "/connect"])(
+  "%s is the page",
+  async (path) => {
+    const response = await runReadApi().request(path);
 
-  expect(response.status).toBe(200);
-  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
-  expect(await response.text()).toContain('src="/assets/page.js"');
-});
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(await response.text()).toContain('src="/assets/page.js"');
+  },
+);
 
 test.each([
   ["/assets/page.js", "text/javascript; charset=utf-8"],
