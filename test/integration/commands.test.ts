@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { otlpJson } from "../../src/adapters/otlp/json/otlp-json.ts";
 import { lineOf, noSpans, SEQUENCE, summaryOf, threeSpans } from "../support/fakes/api-answers.ts";
+import { exporterCounts } from "../support/fakes/exporter-counts.ts";
 import { lengthDelimited } from "../support/requests/byte-chunks.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { openExportClient } from "../support/running/export-client.ts";
@@ -225,7 +226,8 @@ const everything: Answer = (request) => {
   if (!request.path.startsWith("/api/stats")) return threeSpans(request);
   const capacity = { spans: 1, bytes: 1 };
   const figures = { spans: ledgerOf(), bytes: ledgerOf(), capacity, sequence: SEQUENCE };
-  return Response.json({ ...figures, uptime_seconds: 1, version: "1" });
+  const exporters = exporterCounts();
+  return Response.json({ ...figures, exporters, uptime_seconds: 1, version: "1" });
 };
 
 test("standard error that takes nothing changes no outcome", async () => {
