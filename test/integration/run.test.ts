@@ -36,8 +36,9 @@ test("a run whose expectation is missed ends with 1 and prints the difference", 
 
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`✗ expected ${missed}\n  seen: 0 spans\n`);
-  expect(stderr).toContain("3 spans match without name=POST /\n");
-  expect(stderr).toMatch(/shop +GET \/ /);
+  expect(stderr).toContain("nearest: GET / (shop), and 1 like it\n");
+  expect(stderr).toContain("    expected name=POST /; found GET /\n");
+  expect(stderr).toMatch(/→ GET \/ +shop/);
   expect(stderr).toContain("3 spans received, by service: shop 3\n");
   expect(readFileSync(junit, "utf8")).toContain('tests="3" failures="1"');
 });

@@ -37,8 +37,15 @@ interface OptionText {
 }
 
 /** The words of SpanKind and StatusCode. The index of a word is its number in OTLP. */
-const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
-const STATUSES = ["unset", "ok", "error"] as const;
+export const KINDS = [
+  "unspecified",
+  "internal",
+  "server",
+  "client",
+  "producer",
+  "consumer",
+] as const;
+export const STATUSES = ["unset", "ok", "error"] as const;
 
 const INSTANT =
   "RFC 3339, a date (UTC), a Unix time of 10 (s), 13 (ms), 16 (us) or 19 (ns) digits, or a " +

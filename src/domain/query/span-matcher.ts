@@ -1,6 +1,7 @@
 import { isSame } from "../wire/scalars.ts";
 import { serviceName } from "../wire/resource.ts";
 import { createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
+import { attributeOf } from "./attribute-test.ts";
 import { traceKey } from "./filter-key.ts";
 import type { SpanCondition, SpanFilter } from "./span-filter.ts";
 import {
@@ -14,15 +15,11 @@ import {
 import { maxDurationTest, minDurationTest, sinceTest, untilTest } from "./span-times.ts";
 import { resourceHasText, spanHasText, textSearch } from "./text-search.ts";
 import {
-  compares,
-  equals,
-  matches,
   NO_SUCH_KEY,
-  type ValueTest,
   verdictOfResource,
   verdictOfSpan,
   WANTED_VALUE,
-  wantedAttribute,
+  type WantedAttribute,
 } from "./wanted-attribute.ts";
 
 /**
@@ -182,13 +179,10 @@ function addTest(tests: Tests, condition: SpanCondition): number {
     case "until":
       return field.push(untilTest(condition.unixNano));
     case "attribute":
-      return attribute.push(attributeTest(tests, condition.key, equals(condition.value)));
     case "attribute_exists":
-      return attribute.push(attributeTest(tests, condition.value, () => true));
     case "attribute_matches":
-      return attribute.push(attributeTest(tests, condition.key, matches(condition.value)));
     case "attribute_number":
-      return attribute.push(attributeTest(tests, condition.key, compares(condition)));
+      return attribute.push(attributeTest(tests, attributeOf(condition)));
   }
 }
 
@@ -205,8 +199,7 @@ function serviceTest(tests: Tests, wanted: string): LocationTest {
  * Tests an attribute. An attribute of the span hides an attribute of its resource with the same
  * key.
  */
-function attributeTest(tests: Tests, key: string, isWanted: ValueTest): LocationTest {
-  const wanted = wantedAttribute(key, isWanted);
+function attributeTest(tests: Tests, wanted: WantedAttribute): LocationTest {
   const resourceHasIt = perResource(
     tests,
     ({ bytes, resourceOffset, resourceLength }) =>

@@ -196,7 +196,8 @@ function hasPlainlyOtherKey(
   return keyEnd !== NO_PLAIN_KEY && !isSame(bytes, start + 2, keyEnd, key);
 }
 
-function verdictOfAttribute(
+/** Returns the result for the KeyValue in this range. */
+export function verdictOfAttribute(
   wanted: WantedAttribute,
   bytes: Uint8Array,
   start: number,

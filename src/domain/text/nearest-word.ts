@@ -27,7 +27,7 @@ const MAX_LETTERS = 64;
  * Returns the Damerau-Levenshtein distance, computed row by row. Swapping two adjacent letters
  * counts once.
  */
-function slipsBetween(one: string, other: string): number {
+export function slipsBetween(one: string, other: string): number {
   const letters = one.slice(0, MAX_LETTERS);
   let before: number[] = [];
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);

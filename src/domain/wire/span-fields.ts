@@ -207,7 +207,7 @@ export function hasParent({ bytes, parentStart, parentEnd }: SpanFields): boolea
   return isValidId(bytes, parentStart, parentEnd);
 }
 
-function spanName({ bytes, nameStart, nameEnd }: SpanFields): string {
+export function spanName({ bytes, nameStart, nameEnd }: SpanFields): string {
   return textBetween(bytes, nameStart, nameEnd);
 }
 

@@ -20,6 +20,7 @@ interface Drawing {
   readonly range: TimeRange;
   readonly rails: RailScale;
   readonly areAttributesShown: boolean;
+  readonly markedSpanId: string | undefined;
   readonly name: number;
   readonly service: number;
   readonly duration: number;
@@ -29,7 +30,7 @@ interface Drawing {
 }
 
 const GAP = "  ";
-const MARK = { error: "✗ ", odd: "! ", none: "  " } as const;
+const MARK = { error: "✗ ", odd: "! ", none: "  ", marked: "→ " } as const;
 const MAX_SERVICE_COLUMNS = 20;
 const MAX_BAR_COLUMNS = 100;
 /** The width of a terminal at which span ids are added, which \`spanring span\` takes. */
@@ -74,6 +75,8 @@ export interface TraceContent {
   readonly areAttributesShown?: boolean;
   /** Whether spans of the trace may be left out. */
   readonly isFiltered?: boolean;
+  /** A span that is marked. */
+  readonly markedSpanId?: string;
 }
 
 function oneTrace(spans: readonly ShownSpan[], surface: Surface): string[] {
@@ -95,7 +98,7 @@ interface Surface extends TraceContent {
 function drawingOf(
   spans: readonly ShownSpan[],
   lines: readonly TreeLine[],
-  { columns, palette, areAttributesShown = false }: Surface,
+  { columns, palette, areAttributesShown = false, markedSpanId }: Surface,
 ): Drawing {
   const services = spans.map(({ service }) => peerText(service, MAX_SERVICE_COLUMNS));
   const service = widest(services);
@@ -113,7 +116,8 @@ function drawingOf(
   const bar = Math.min(Math.max(rest - name, 1), MAX_BAR_COLUMNS);
   const scale = { range: wholeRange(spans), rails };
   const widths = { name, service, duration, spanId, bar };
-  return { palette, colourOf: serviceColours(palette), areAttributesShown, ...scale, ...widths };
+  const content = { areAttributesShown, markedSpanId };
+  return { palette, colourOf: serviceColours(palette), ...content, ...scale, ...widths };
 }
 
 /** Returns the widest rails that fit, so that a tree of many levels is still a tree. */
@@ -147,7 +151,7 @@ function entryText(line: TreeLine, drawing: Drawing): string {
   const padded = fit(name, drawing.name - widthOf(rails));
   const colour = drawing.colourOf(span.service);
   const cells = [
-    markText(line, palette) + palette.faint(rails) + (span.isError ? palette.bad(padded) : padded),
+    markText(line, drawing) + palette.faint(rails) + (span.isError ? palette.bad(padded) : padded),
     colour(fit(peerText(span.service, drawing.service), drawing.service)),
     fitRight(spanDuration(span), drawing.duration),
     ...(drawing.spanId === 0 ? [] : [palette.faint(idText(span.spanId, drawing.spanId))]),
@@ -166,7 +170,8 @@ function barText(span: ShownSpan, { palette, colourOf, range, bar }: Drawing): s
   return " ".repeat(drawn.length - drawn.trimStart().length) + paint(drawn.trimStart());
 }
 
-function markText(line: TreeLine, palette: Palette): string {
+function markText(line: TreeLine, { palette, markedSpanId }: Drawing): string {
+  if (markedSpanId !== undefined && line.span?.spanId === markedSpanId) return MARK.marked;
   if (line.span?.isError === true) return palette.bad(MARK.error);
   return line.span !== undefined && line.isBeforeParent ? palette.odd(MARK.odd) : MARK.none;
 }

@@ -1,12 +1,15 @@
 import { SYSTEM_CLOCK } from "../../clock/system-clock.ts";
-import { type CountedSpans, countSpans } from "../../../application/querying/query-spans.ts";
-import { waitForSpans } from "../../../application/waiting/wait-for-spans.ts";
 import {
-  type Expectation,
-  hasMaximum,
-  isAsExpected,
-  minCount,
-} from "../../../domain/query/expectation.ts";
+  type Evaluation,
+  evaluateExpectation,
+} from "../../../application/querying/evaluate-expectation.ts";
+import {
+  explainExpectation,
+  type Explanation,
+} from "../../../application/querying/explain-expectation.ts";
+import type { CountedSpans } from "../../../application/querying/query-spans.ts";
+import { settleExpectations } from "../../../application/waiting/settle-expectations.ts";
+import { type Expectation, isFragile } from "../../../domain/expectation/expectation.ts";
 import type { Receiver } from "../command/command-run.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
 import { PROBLEM_KINDS } from "../../../domain/problem-reason.ts";
@@ -16,14 +19,16 @@ export interface CheckedExpectation {
   readonly expectation: Expectation;
   readonly isMet: boolean;
   /**
-   * The count is as expected, but spans were lost that might have matched. The expectation is then
+   * The spans are as expected, but some were lost that might have matched. The expectation is then
    * not met: otherwise "no such span" would pass because spans were evicted or refused.
    */
   readonly isUncertain?: true;
-  /** The spans that match. */
+  /** The spans that are counted, and the newest of them or of the wrong ones. */
   readonly seen: CountedSpans;
-  /** The spans that match without the last condition, if too few match all of them. */
-  readonly nearest?: CountedSpans & { readonly without: string };
+  /** The number of these that lack what all must have, or that begin too early. */
+  readonly wrong: number;
+  /** The spans that come closest, if the spans are not as expected. */
+  readonly explanation?: Explanation;
 }
 
 export type CheckedReceiver = Pick<Receiver, "buffer" | "arrivals" | "problems">;
@@ -41,39 +46,39 @@ export interface SettleOptions {
 export async function checkExpectations(
   receiver: CheckedReceiver,
   expectations: readonly Expectation[],
-  options: SettleOptions,
-): Promise<CheckedExpectation[]> {
-  await Promise.all(expectations.map((each) => settle(receiver, each, options)));
-  return await Promise.all(expectations.map((each) => check(receiver, each)));
-}
-
-async function settle(
-  receiver: CheckedReceiver,
-  { filter, count }: Expectation,
   { settleMs: timeoutMs, interrupted: cancelled }: SettleOptions,
-): Promise<void> {
-  const least = minCount(count);
-  if (least === 0) return;
-  const request = { filter, after: 0, count: least, timeoutMs, cancelled };
-  await waitForSpans({ ...receiver, clock: SYSTEM_CLOCK }, request);
+): Promise<CheckedExpectation[]> {
+  const parts = { ...receiver, clock: SYSTEM_CLOCK };
+  await settleExpectations(parts, expectations, { timeoutMs, cancelled });
+  const checked: CheckedExpectation[] = [];
+  for (const each of expectations) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time, to bound memory
+    checked.push(await checkExpectation(receiver, each));
+  }
+  return checked;
 }
 
-async function check(
+async function checkExpectation(
   receiver: CheckedReceiver,
   expectation: Expectation,
 ): Promise<CheckedExpectation> {
   const { buffer } = receiver;
-  const { filter, lastCondition: without, count } = expectation;
-  const seen = await countSpans(buffer, filter);
-  const isMet = isAsExpected(count, seen.count);
-  // Losses are read after the count, so that spans evicted before the count are among them.
-  if (isMet && hasMaximum(count) && isAnythingLost(lossesOf(receiver))) {
-    return { expectation, isMet: false, isUncertain: true, seen };
-  }
-  const isShort = !isMet && seen.count < minCount(count);
-  if (!isShort || without === undefined) return { expectation, isMet, seen };
-  const near = await countSpans(buffer, filter.slice(0, -1));
-  return { expectation, isMet, seen, nearest: { without, ...near } };
+  return await evaluateExpectation(buffer, expectation, async (evaluation) => {
+    const seen = seenOf(receiver, evaluation);
+    const checked = { expectation, seen, wrong: evaluation.wrong };
+    const isAsExpected = evaluation.verdict === "met";
+    // Losses are read after the count, so that spans evicted before the count are among them.
+    if (isAsExpected && isFragile(expectation) && isAnythingLost(lossesOf(receiver))) {
+      return { ...checked, isMet: false, isUncertain: true };
+    }
+    if (isAsExpected) return { ...checked, isMet: true };
+    const explanation = await explainExpectation(buffer, expectation, evaluation);
+    return { ...checked, isMet: false, explanation };
+  });
+}
+
+function seenOf({ buffer }: CheckedReceiver, { found, newest }: Evaluation): CountedSpans {
+  return { count: found, newest: buffer.copy(newest) };
 }
 
 /** The problems of a run, and whether any span was received. */

@@ -1,6 +1,7 @@
 import { PLAIN } from "../output/palette.ts";
 import { type CheckedExpectation, lossTexts } from "./check-expectations.ts";
-import { hasFoundNothing, type Outcome, failureLines, nameLines } from "./run-report.ts";
+import { failureLines } from "./failure-lines.ts";
+import { hasFoundNothing, type Outcome, nameLines } from "./run-report.ts";
 
 /** The width of tables in the file, where no terminal determines it. */
 const TEXT_COLUMNS = 120;

@@ -6,16 +6,14 @@ import {
   type Environment,
   readConfig,
 } from "../../../config/config.ts";
-import {
-  type Expectation,
-  type ExpectationMistakes,
-  readExpectation,
-} from "../../../domain/query/expectation.ts";
+import type { Expectation } from "../../../domain/expectation/expectation.ts";
+import { readExpectation } from "../../../domain/expectation/read-expectation.ts";
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, report, valueOf } from "../command/command-run.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
+import { mistakeTexts } from "./mistake-texts.ts";
 
 /** Holds the options of a run, checked before anything is started. */
 export interface RunPlan {
@@ -33,14 +31,16 @@ export function readRunPlan(run: CommandRun): RunPlan {
   const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   const read = run.options
     .filter(({ name }) => name === "expect")
-    .map(({ value }) => readExpectation(value, nowUnixNano));
+    .map(({ value }) => ({ text: value, read: readExpectation(value, nowUnixNano) }));
   const settleText = valueOf(run, "settle") ?? SETTLE;
   const settle = readSettle(settleText);
   const protocolText = valueOf(run, "protocol");
   const protocol = protocolText === undefined ? protocolOf(run.env) : knownProtocol(protocolText);
   const reading = readReceiverConfig(run);
   const mistakes = [
-    ...read.flatMap((each) => (isMistaken(each) ? each.mistakes.map(expectMistake) : [])),
+    ...read.flatMap((each) =>
+      "mistakes" in each.read ? mistakeTexts(each.text, each.read.mistakes, "--expect") : [],
+    ),
     ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" ${SETTLE_BOUND}`] : []),
     ...(valueOf(run, "junit") === "-" ? [JUNIT_TO_OUTPUT] : []),
     ...(protocol === undefined ? [`--protocol must be one of ${PROTOCOLS.join(", ")}`] : []),
@@ -51,7 +51,7 @@ export function readRunPlan(run: CommandRun): RunPlan {
   if (mistakes.length > 0 || settle === undefined || protocol === undefined || !reading.ok) {
     throw new CommandFailure(EXIT_CODE.badUsage, mistakes.join("\n  "));
   }
-  const expectations = read.flatMap((each) => (isMistaken(each) ? [] : [each]));
+  const expectations = read.flatMap((each) => ("mistakes" in each.read ? [] : [each.read]));
   return {
     config: reading.config,
     protocol,
@@ -116,12 +116,4 @@ function protocolOf(env: Environment): Protocol {
 
 function knownProtocol(text: string): Protocol | undefined {
   return PROTOCOLS.find((known) => known === text);
-}
-
-function isMistaken(read: Expectation | ExpectationMistakes): read is ExpectationMistakes {
-  return "mistakes" in read;
-}
-
-function expectMistake(mistake: string): string {
-  return `--expect: ${mistake}`;
 }

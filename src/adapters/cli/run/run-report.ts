@@ -1,20 +1,17 @@
 import { type CheckedExpectation, type Losses, lossesOf, lossTexts } from "./check-expectations.ts";
 import type { ChildEnd } from "./child-process.ts";
+import { failureLines } from "./failure-lines.ts";
 import { explainNothing } from "./nothing-received.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { type CommandRun, paletteOf, type Receiver, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
-import type { CountedSpans } from "../../../application/querying/query-spans.ts";
 import {
   type Operation,
   type Operations,
   summariseOperations,
 } from "../../../application/querying/summarise-operations.ts";
-import { otlpJson } from "../../otlp/json/otlp-json.ts";
 import type { Palette } from "../output/palette.ts";
-import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
-import { spanTable } from "../render/span-table.ts";
 import { fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
 /** Describes how a run ended. Its messages and its JUnit file derive from this. */
@@ -77,21 +74,6 @@ function printIndented({ stderr }: CommandRun, lines: readonly string[]): void {
 const SERVICES_SHOWN = 10;
 const NAMES_SHOWN = 10;
 
-/** Returns what was seen instead of an expectation, followed by the spans that come closest. */
-export function failureLines(
-  { seen, nearest, isUncertain }: CheckedExpectation,
-  columns: number,
-  palette: Palette,
-): string[] {
-  const doubt = isUncertain === true ? "; spans that were lost may match too" : "";
-  const there = `seen: ${countedText(seen.count, "span")}${doubt}`;
-  if (nearest === undefined) return [there, ...spanTable(shown(seen), columns, palette)];
-  const verb = nearest.count === 1 ? "matches" : "match";
-  const condition = quotePeerText(nearest.without);
-  const near = `${countedText(nearest.count, "span")} ${verb} without ${condition}`;
-  return [there, near, ...spanTable(shown(nearest), columns, palette)];
-}
-
 /** Summarises the received spans. Call it before the receiver stops. */
 export async function summariseReceived(
   receiver: Pick<Receiver, "buffer" | "problems" | "exporters">,
@@ -140,10 +122,4 @@ export function nameLines(
   const others = rest + otherSpanCount;
   const last = others === 0 ? [] : [row(countText(others), "", "other names")];
   return [heading(row("SPANS", "SERVICE", "NAME")), ...rows, ...last];
-}
-
-function shown({ newest }: CountedSpans): ShownSpan[] {
-  return newest.sequences.length === 0
-    ? []
-    : spansFromOtlpJson(JSON.parse(otlpJson(newest.request)));
 }

@@ -47,11 +47,9 @@ const SPECS = {
         "for spanring wait inside the command; --ready-file is for programs beside it. Limits " +
         "such as MAX_BUFFER_SIZE are taken from the environment; FORWARD_ENDPOINT, DATA_DIR and " +
         "SHUTDOWN_SPILL_FILE are ignored.",
-      "An expectation is a list of conditions joined by ' & ': filters as name=value, and " +
-        "count with >=, =, <=, < or >, as in 'name=GET / & service=shop & count>=2'. The default " +
-        "is count>=1; count=0 means that no span may match. If spans were evicted, rejected or " +
-        "refused, a count with =, <= or < is not met, because they might have matched. In a " +
-        "value, write \\& for &.",
+      "An expectation is a list of conditions joined by ' & ', as in " +
+        "'name=GET / & service=shop & count>=2', and may compare spans: with their ancestors, in " +
+        "their order, or all of them. spanring help expectations describes the language.",
       "Input, output and exit code are those of the command, and signals such as SIGINT, " +
         "SIGTERM, SIGHUP and SIGQUIT are passed on to it. spanring reports on standard error " +
         "what was expected and what was seen instead. The exit code of a failing command takes " +
@@ -180,7 +178,7 @@ export const SERVE_OPTIONS = [
 export const SERVE_WORDS = ["help", "version"] as const;
 
 /** What `spanring help` explains, besides the commands. */
-export const HELP_TOPICS = ["environment", "ports", "exit-codes"] as const;
+export const HELP_TOPICS = ["environment", "ports", "exit-codes", "expectations"] as const;
 
 export type HelpTopic = (typeof HELP_TOPICS)[number];
 

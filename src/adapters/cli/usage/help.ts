@@ -2,6 +2,7 @@ import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
 import { EXIT_CODE } from "../output/exit-code.ts";
 import type { Palette } from "../output/palette.ts";
 import { COMMAND_NAMES, COMMANDS, HELP_TOPICS, type HelpTopic } from "./command-table.ts";
+import { expectationSections } from "./expectations-help.ts";
 import { OPTIONS, optionUsage } from "./option-table.ts";
 
 const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
@@ -43,6 +44,7 @@ const TOPIC_SECTIONS: Readonly<Record<HelpTopic, (palette: Palette) => string[]>
     section("Environment of commands", commandVariables(), palette),
     section("Examples", examples(), palette),
   ],
+  expectations: expectationSections,
   ports: (palette) => [
     section("Ports", ports(), palette),
     section("Ports in use", announcements(), palette),

@@ -105,7 +105,7 @@ test.each([
   { words: ["spanring", "get", "--sp"], offers: ["--span-id"] },
   { words: ["spanring", "get", "--status", ""], offers: ["unset", "ok", "error"] },
   { words: ["spanring", "completions", ""], offers: ["bash", "zsh", "fish"] },
-  { words: ["spanring", "help", "e"], offers: ["environment", "exit-codes"] },
+  { words: ["spanring", "help", "e"], offers: ["environment", "exit-codes", "expectations"] },
   { words: ["spanring", "v"], offers: ["version"] },
   { words: ["spanring", "clear", "--name"], offers: [""] },
 ])("bash offers $offers after $words", ({ words, offers }) => {

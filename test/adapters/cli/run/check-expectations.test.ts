@@ -8,7 +8,8 @@ import {
 } from "../../../../src/adapters/cli/run/check-expectations.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import { PROBLEM_PROTOCOLS } from "../../../../src/domain/problem-reason.ts";
-import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
+import type { Expectation } from "../../../../src/domain/expectation/expectation.ts";
+import { readExpectation } from "../../../../src/domain/expectation/read-expectation.ts";
 import { problemTotals } from "../../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
@@ -28,11 +29,11 @@ const settling = (settleMs: number) => ({ settleMs, interrupted: NEVER });
 test.each([
   { text: "name=span 1", isMet: true, seen: 1, nearest: undefined },
   { text: "service=shop & count=3", isMet: true, seen: 3, nearest: undefined },
-  { text: "service=shop & count>3", isMet: false, seen: 3, nearest: 3 },
-  { text: "service=shop & name=no", isMet: false, seen: 0, nearest: 3 },
-  { text: "service=shop & count<3", isMet: false, seen: 3, nearest: undefined },
+  { text: "service=shop & count>3", isMet: false, seen: 3, nearest: [] },
+  { text: "service=shop & name=no", isMet: false, seen: 0, nearest: [1, 1, 1] },
+  { text: "service=shop & count<3", isMet: false, seen: 3, nearest: [1] },
   { text: "name=no & count=0", isMet: true, seen: 0, nearest: undefined },
-  { text: "count=0", isMet: false, seen: 3, nearest: undefined },
+  { text: "count=0", isMet: false, seen: 3, nearest: [1] },
 ])(
   "three spans, $text: isMet is $isMet, with $seen spans seen",
   async ({ text, isMet, seen, nearest }) => {
@@ -42,7 +43,8 @@ test.each([
     const [checked] = await checkExpectations(receiver, [expectation(text)], settling(1));
 
     expect(checked).toMatchObject({ isMet, seen: { count: seen } });
-    expect(checked?.nearest?.count).toBe(nearest);
+    const counts = checked?.explanation?.nearest.map(({ count }) => count);
+    expect<unknown>(counts).toEqual(nearest);
   },
 );
 

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import {
-  failureLines,
   nameLines,
   receivedText,
   summariseReceived,
 } from "../../../../src/adapters/cli/run/run-report.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import { countSpans } from "../../../../src/application/querying/query-spans.ts";
-import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
+import type { Expectation } from "../../../../src/domain/expectation/expectation.ts";
+import { readExpectation } from "../../../../src/domain/expectation/read-expectation.ts";
 import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import {
@@ -20,43 +20,6 @@ import {
 import { named, searchedRing } from "../../../support/running/searched-ring.ts";
 
 const expectation = readExpectation("service=shop & name=no", 0n) as Expectation;
-
-test("a missed expectation is reported with the matches without its last condition", async () => {
-  const { buffer, arrive } = searchedRing();
-  arrive(requestOf(2));
-  const seen = await countSpans(buffer, named("no"));
-  const nearest = { without: "name=no", ...(await countSpans(buffer, [])) };
-
-  const missed = { expectation, isMet: false, seen, nearest };
-  const [there, near, heading, ...rows] = failureLines(missed, 80, PLAIN);
-
-  expect([there, near]).toEqual(["seen: 0 spans", "2 spans match without name=no"]);
-  expect(heading).toStartWith("TIME ");
-  expect(rows).toEqual([
-    expect.stringMatching(/ shop +span 2 /),
-    expect.stringMatching(/ shop +span 1 /),
-  ]);
-});
-
-test("spans that should be absent are listed", async () => {
-  const { buffer, arrive } = searchedRing();
-  arrive(requestOf(1));
-
-  const seen = await countSpans(buffer, []);
-  const [there, , ...rows] = failureLines({ expectation, isMet: false, seen }, 80, PLAIN);
-
-  expect(there).toBe("seen: 1 span");
-  expect(rows).toEqual([expect.stringContaining("span 1")]);
-});
-
-test("an uncertain expectation is reported as uncertain", async () => {
-  const { buffer } = searchedRing();
-  const seen = await countSpans(buffer, []);
-
-  const lines = failureLines({ expectation, isMet: false, isUncertain: true, seen }, 80, PLAIN);
-
-  expect(lines).toEqual(["seen: 0 spans; spans that were lost may match too"]);
-});
 
 test("received spans are reported by service, largest count first", () => {
   const { buffer, arrive } = searchedRing();
@@ -87,7 +50,7 @@ test.each([
 
     const logged = new LoggedBuffer(buffer, new RecordingLogger());
     const receiver = { buffer: logged, problems: () => [], exporters: () => exporterCounts() };
-    const { names } = await summariseReceived(receiver, [{ expectation, isMet, seen }]);
+    const { names } = await summariseReceived(receiver, [{ expectation, isMet, seen, wrong: 0 }]);
 
     expect(names !== undefined).toBe(areNamed);
   },
