@@ -99,14 +99,15 @@ export const VARIABLES = {
       "not a loopback address",
   ),
 
-  MAX_BUFFER_SIZE: rows("10000", "maximum number of spans in the buffer"),
+  MAX_BUFFER_SIZE: rows("10000", "maximum number of spans in memory"),
   MAX_BUFFER_BYTES: arena(
     "64MiB",
-    "maximum size of the spans in the buffer; memory is taken only as it fills",
+    "maximum size of the spans in memory, which is taken only as it fills",
   ),
   OVERFLOW_POLICY: choice(["drop_oldest", "refuse"])(
     "drop_oldest",
-    "what happens when the buffer is full: evict the oldest spans, or refuse new requests",
+    "what happens when the buffer (with DATA_DIR, the log) is full: evict the oldest spans, or " +
+      "refuse new requests",
   ),
   UNSUPPORTED_SIGNALS: choice(["accept", "reject"])(
     "accept",

@@ -13,7 +13,7 @@ export interface Ledger {
   readonly rejected: number;
   /** Received and stored in the ring. */
   readonly accepted: number;
-  /** In the ring now, or in flight to the upstream. */
+  /** In the ring or on disk now, or in flight to the upstream. */
   readonly buffered: number;
   /** Returned to a reader that removed them. */
   readonly taken: number;
@@ -50,10 +50,12 @@ export interface BufferStats {
   readonly bytes: Ledger;
   readonly capacity: { readonly spans: number; readonly bytes: number };
   /**
-   * `first` is the sequence of the oldest buffered span, `next` the sequence of the next accepted
+   * `first` is the sequence of the oldest span in memory, `next` the sequence of the next accepted
    * one.
    */
   readonly sequence: { readonly first: number; readonly next: number };
+  /** The buffered spans that are on disk only and not in flight; undefined without a log. */
+  readonly spilled?: SpanAmount;
 }
 
 /** An amount of spans in both units of the ledger. */

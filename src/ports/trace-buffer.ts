@@ -4,10 +4,13 @@ import type { BufferStats, ServiceStats, ServiceAmount, SpanAmount } from "../do
 import type { SpanMatcher, SpanLocation } from "../domain/query/span-matcher.ts";
 import type { SpanRange } from "../domain/wire/request-spans.ts";
 
+/** A result that is known at once, unless spans have to be read from a disk. */
+export type MaybeLater<Result> = Result | Promise<Result>;
+
 /** Removes spans for a reader. */
 interface SpanTaker {
   /** Removes and returns the oldest `spanCount` spans that are not leased, or all of them. */
-  take(spanCount: number): OldestSpans;
+  take(spanCount: number): MaybeLater<OldestSpans>;
   /** Removes all spans that are not leased; returns their number. */
   clear(): number;
 }
@@ -63,7 +66,7 @@ export interface FillLevel {
 /** Leases the oldest spans. */
 interface Leaser {
   /** Leases the oldest free spans, at least one; undefined if none is free. */
-  lease(limit: SpanAmount): Lease | undefined;
+  lease(limit: SpanAmount): MaybeLater<Lease | undefined>;
 }
 
 /** Ends leases. */
@@ -79,6 +82,8 @@ export interface LeaseSettler {
 export interface BacklogSource extends SequenceSource {
   /** Returns how many bytes of the capacity are in use, including envelopes and gaps. */
   usedBytes(): number;
+  /** Reports whether free spans have left memory and are on disk only; they are the oldest. */
+  hasSpilled(): boolean;
 }
 
 /** Forwards spans. */
@@ -93,7 +98,9 @@ export interface ForwardedBuffer extends Leaser, LeaseSettler, BacklogSource {
 }
 
 /** Empties the buffer when spanring stops. */
-export interface SpilledBuffer extends Leaser, LedgerSource {}
+export interface SpilledBuffer extends LedgerSource {
+  lease(limit: SpanAmount): Lease | undefined;
+}
 
 /** Reports which sequences are buffered. */
 export interface SequenceSource {

@@ -3,7 +3,6 @@ import { crc32, DirectoryDisk } from "../adapters/disk/directory-disk.ts";
 import { DirectoryInUseError } from "../adapters/disk/directory-lock.ts";
 import type { LogParts } from "../application/log/log-state.ts";
 import { UnsupportedFormatError } from "../application/log/recover-log.ts";
-import { restoreFromLog, type RestoredRing } from "../application/log/restore-from-log.ts";
 import { segmentBytesFor } from "../application/log/retention.ts";
 import { SpanLog } from "../application/log/span-log.ts";
 import type { LogConfig } from "../config/config.ts";
@@ -24,13 +23,10 @@ export async function openLog(parts: ServerParts): Promise<boolean> {
   if (opened === undefined) return false;
   const { log } = opened;
   logRecovery(logger, log.recovery);
-  const ring = await restoreFromLog(log, parts.ring);
-  if (ring.unfitSpans > 0 && !mayEvict(parts, ring)) {
-    await closeDirectory(opened);
-    return false;
-  }
-  durable.attach(log, ring.unfit);
-  running.restored = ring.restored;
+  await durable.attach(log);
+  const { spans, bytes, spilled } = durable.stats();
+  running.restored = { spans: spans.buffered, bytes: bytes.buffered };
+  logSpilled(parts, spilled?.spans ?? 0);
   running.log = { ...opened, cancel: syncPeriodically(log, config.log) };
   return true;
 }
@@ -82,22 +78,17 @@ function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): L
     random: Math.random,
     runId: parts.runId.padStart(32, "0"),
     settings: { durability, ...sizes, overflowPolicy, maxQueuedBytes: maxQueuedBytes(buffer) },
-    watcher: logWatcher(parts.logger, (sequence) => parts.durable?.evictBefore(sequence)),
+    watcher: logWatcher(parts.logger, parts.durable),
+    memory: parts.durable?.memory,
   };
 }
 
-/** Reports whether a start may evict spans that no longer fit, which it logs. */
-function mayEvict({ config, logger }: ServerParts, ring: RestoredRing): boolean {
-  const { restored, unfitSpans: unfit_spans } = ring;
-  const remedy = "raise MAX_BUFFER_SIZE or MAX_BUFFER_BYTES";
-  if (config.buffer.overflowPolicy === "drop_oldest") {
-    const hint = `${remedy}; the oldest were evicted`;
-    logger.warning("not_all_restored", { restored_spans: restored.spans, unfit_spans, hint });
-    return true;
-  }
-  const hint = `${remedy}, or set OVERFLOW_POLICY to drop_oldest; nothing was removed`;
-  logger.error("cannot_restore", { spans: restored.spans + unfit_spans, hint });
-  return false;
+/** Logs that the log is larger than memory: readers see the newest spans only. */
+function logSpilled({ logger, running }: ServerParts, on_disk_spans: number): void {
+  if (on_disk_spans === 0) return;
+  const { spans } = running.restored;
+  const hint = "queries cover the newest spans; raise MAX_BUFFER_SIZE or MAX_BUFFER_BYTES for more";
+  logger.info("larger_than_memory", { spans, on_disk_spans, hint });
 }
 
 function syncPeriodically(log: SpanLog, { durability, syncIntervalMs }: LogConfig): () => void {
@@ -123,10 +114,4 @@ export async function closeLog({ running, config, buffer, logger }: ServerParts)
   } finally {
     await opened.disk.close();
   }
-}
-
-async function closeDirectory({ log, disk }: Omit<OpenedLog, "cancel">): Promise<void> {
-  // Whether that succeeds does not matter: nothing was written since the last start.
-  await Promise.allSettled([log.close()]);
-  await disk.close();
 }

@@ -1,3 +1,4 @@
+import type { DurableBuffer } from "../application/log/durable-buffer.ts";
 import type { LogWatcher } from "../application/log/log-state.ts";
 import type { Damage, Recovery } from "../application/log/recover-log.ts";
 import type { LogFields, Logger } from "../ports/logger.ts";
@@ -23,11 +24,11 @@ export function logRecovery(logger: Logger, recovery: Recovery): void {
   }
 }
 
-/**
- * Returns a watcher that logs what happens to the disk, and passes on before which sequence the log
- * has evicted all spans.
- */
-export function logWatcher(logger: Logger, evicted: (before: number) => void): LogWatcher {
+/** Returns a watcher that logs what happens to the disk, and passes on which spans it has lost. */
+export function logWatcher(
+  logger: Logger,
+  buffer: Pick<DurableBuffer, "evict" | "damaged"> | undefined,
+): LogWatcher {
   return {
     diskFailed: ({ reason, retryAfterMs }) => {
       const hint = "free space or replace the disk; until then, requests are refused";
@@ -37,12 +38,14 @@ export function logWatcher(logger: Logger, evicted: (before: number) => void): L
     syncFailed: ({ segment, reason }) => {
       logger.error("sync_failed", { segment, reason, hint: "a power cut may lose its spans" });
     },
-    evicted: ({ end, spans }) => {
-      logger.warning("disk_full", { evicted_spans: spans, hint: "raise MAX_DISK_BYTES" });
-      evicted(end);
+    evicted: (evicted) => {
+      logger.warning("disk_full", { evicted_spans: evicted.spans, hint: "raise MAX_DISK_BYTES" });
+      buffer?.evict(evicted);
     },
-    damaged: ({ segment, lostSpans }) => {
+    damaged: (damage) => {
+      const { segment, lostSpans } = damage;
       logger.error("log_damaged", { segment, lost_spans: lostSpans });
+      buffer?.damaged(damage);
     },
   };
 }

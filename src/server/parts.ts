@@ -163,7 +163,8 @@ export function capacityOf({ buffer: { maxSpans, maxBytes } }: Config): {
 }
 
 function buildRing({ config }: ServerInputs): ObservabilityBuffer {
-  const { overflowPolicy } = config.buffer;
+  // Spans that are also on disk can always leave the ring; the disk applies the policy.
+  const overflowPolicy = config.log === "off" ? config.buffer.overflowPolicy : "drop_oldest";
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
   return ObservabilityBuffer.create(capacityOf(config), options);
 }
@@ -173,8 +174,7 @@ function buildDurable(
   ring: ObservabilityBuffer,
 ): DurableBuffer | undefined {
   if (config.log === "off") return undefined;
-  const { overflowPolicy } = config.buffer;
-  return new DurableBuffer({ ring, capacity: capacityOf(config), overflowPolicy });
+  return new DurableBuffer({ ring, maxRequestBytes: config.buffer.maxBytes });
 }
 
 function buildReceiver(

@@ -113,7 +113,7 @@ function keepLog(parts: ServerParts): Stage {
  * Spills the remaining spans. The stop of this stage ignores the grace period, even when hurried,
  * because half a file would be lost.
  */
-function spillAtStop({ buffer, spill, config, logger, running }: ServerParts): Stage {
+function spillAtStop({ ring: buffer, spill, config, logger, running }: ServerParts): Stage {
   if (config.log !== "off") return { name: "spill" };
   const isForwarding = config.forward !== "off";
   const spillOnce = async (): Promise<void> => {

@@ -74,17 +74,27 @@ describe("a log on disk", () => {
 
   test("is described by the read API and the metrics", async () => {
     const { path, segments } = dataDirectory(folder);
-    const server = await runServer({ DATA_DIR: path, MAX_DISK_BYTES: "2MiB" });
+    const env = { DATA_DIR: path, MAX_DISK_BYTES: "2MiB", MAX_BUFFER_SIZE: "3" };
+    const server = await runServer(env);
     await send(server, requestOf(4));
 
-    const { disk } = JSON.parse(await apiOf(server, "/api/stats"));
+    const { disk, bytes } = JSON.parse(await apiOf(server, "/api/stats"));
     const ready = JSON.parse(await apiOf(server, "/readyz"));
     const metrics = await apiOf(server, "/metrics");
     const used = statSync(segments()[0]!).size;
     await server.stop(0);
 
     const amounts = { used_bytes: used, max_bytes: 2 * 2 ** 20, segments: 1, queued_bytes: 0 };
-    expect(disk).toEqual({ durability: "disk", state: "writable", ...amounts });
+    const inEach = bytes.buffered / 4;
+    const places = {
+      in_memory: { spans: 3, bytes: 3 * inEach },
+      only_on_disk: { spans: 1, bytes: inEach },
+    };
+    expect(disk).toEqual({ durability: "disk", state: "writable", ...amounts, ...places });
+    expect(metrics).toContain("\nspanring_memory_spans 3\n");
+    expect(metrics).toContain(`\nspanring_memory_span_bytes ${3 * inEach}\n`);
+    expect(metrics).toContain("\nspanring_disk_only_spans 1\n");
+    expect(metrics).toContain(`\nspanring_disk_only_span_bytes ${inEach}\n`);
     expect(ready.disk).toEqual({ state: "writable" });
     expect(metrics).toContain(`\nspanring_disk_used_bytes ${used}\n`);
     expect(metrics).toContain("\nspanring_disk_failing 0\n");

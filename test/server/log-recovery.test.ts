@@ -79,45 +79,32 @@ describe("a start", () => {
     });
   });
 
-  test("with a smaller buffer fails under refuse, and keeps every span", async () => {
-    const { path } = await filledDirectory(folder);
-    const refuse = { DATA_DIR: path, OVERFLOW_POLICY: "refuse" };
+  test.each(["drop_oldest", "refuse"])(
+    "with a smaller buffer restores every span under %s, and says what is in memory",
+    async (policy) => {
+      const { path } = await filledDirectory(folder);
+      const logger = new RecordingLogger();
+      const env = { DATA_DIR: path, MAX_BUFFER_SIZE: "5", OVERFLOW_POLICY: policy };
 
-    const logger = await failedStart({ ...refuse, MAX_BUFFER_SIZE: "5" });
-    const server = await runServer(refuse);
-    const found = numbersOf(server);
-    await server.stop(0);
+      const server = await runServer(env, logger);
+      const inMemory = numbersOf(server);
+      const { spans, spilled } = server.buffer.stats();
+      await server.stop(0);
+      const larger = await runServer({ DATA_DIR: path });
+      const found = numbersOf(larger);
+      await larger.stop(0);
 
-    expect(found).toEqual(ALL);
-    expect(logger.lines).toContainEqual({
-      level: "error",
-      event: "cannot_restore",
-      fields: {
-        spans: 12,
-        hint:
-          "raise MAX_BUFFER_SIZE or MAX_BUFFER_BYTES, or set OVERFLOW_POLICY to drop_oldest; " +
-          "nothing was removed",
-      },
-    });
-  });
-
-  test("with a smaller buffer evicts the oldest spans under drop_oldest, and says so", async () => {
-    const { path } = await filledDirectory(folder);
-    const logger = new RecordingLogger();
-
-    const server = await runServer({ DATA_DIR: path, MAX_BUFFER_SIZE: "5" }, logger);
-    const found = numbersOf(server);
-    const { spans } = server.buffer.stats();
-    await server.stop(0);
-
-    expect(found).toEqual(ALL.slice(7));
-    expect(spans).toEqual(ledgerOf({ received: 12, accepted: 12, buffered: 5, evicted: 7 }));
-    expect(logger.lines).toContainEqual({
-      level: "warning",
-      event: "not_all_restored",
-      fields: expect.objectContaining({ restored_spans: 5, unfit_spans: 7 }),
-    });
-  });
+      expect(inMemory).toEqual(ALL.slice(7));
+      expect(spans).toEqual(ledgerOf({ received: 12, accepted: 12, buffered: 12 }));
+      expect(spilled?.spans).toBe(7);
+      expect(found).toEqual(ALL);
+      expect(logger.lines).toContainEqual({
+        level: "info",
+        event: "larger_than_memory",
+        fields: expect.objectContaining({ spans: 12, on_disk_spans: 7 }),
+      });
+    },
+  );
 
   test.each<{ damage: string; apply: (file: string) => void; left: number[] }>([
     {
@@ -177,18 +164,21 @@ describe("a start", () => {
 });
 
 describe("the watcher of a log", () => {
-  test("logs each event of the disk at its level, and passes evictions on", () => {
+  test("logs each event of the disk at its level, and passes losses on", () => {
     const logger = new RecordingLogger();
-    const evictions: number[] = [];
-    const watcher = logWatcher(logger, (before) => void evictions.push(before));
+    const passedOn: unknown[] = [];
+    const pass = (lost: unknown): void => void passedOn.push(lost);
+    const watcher = logWatcher(logger, { evict: pass, damaged: pass });
+    const eviction = { first: 1, end: 9, spans: 7 };
+    const damage = { segment: "spans-1", firstSequence: 1, lostSpans: 3, left: [] };
 
     watcher.diskFailed({ reason: "EIO", retryAfterMs: 250 });
     watcher.diskRecovered();
     watcher.syncFailed({ segment: "spans-1", reason: "EIO" });
-    watcher.evicted({ first: 1, end: 9, spans: 7 });
-    watcher.damaged({ segment: "spans-1", lostSpans: 3 });
+    watcher.evicted(eviction);
+    watcher.damaged(damage);
 
-    expect(evictions).toEqual([9]);
+    expect(passedOn).toEqual([eviction, damage]);
     expect(logger.lines.map(({ level, event }) => [level, event])).toEqual([
       ["error", "disk_failed"],
       ["info", "disk_recovered"],

@@ -109,6 +109,10 @@ function batchOutcomes() {
   return Object.keys(batches) as (keyof typeof batches)[];
 }
 
+function describedAmount(meaning: string) {
+  return described(z.object({ spans: count(), bytes: count() }), meaning);
+}
+
 const disk = message(
   "Disk",
   () =>
@@ -120,6 +124,11 @@ const disk = message(
       max_bytes: count("The limit of it."),
       segments: count("The number of files."),
       queued_bytes: count("The size of the requests that wait for the disk."),
+      in_memory: describedAmount("Buffered spans that are in memory too: the newest."),
+      only_on_disk: describedAmount(
+        "Buffered spans that are on disk only: the oldest. They are taken and forwarded first; " +
+          "queries, waits and the page do not cover them.",
+      ),
     }),
   "The log on disk, which has every buffered span.",
 );

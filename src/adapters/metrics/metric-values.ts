@@ -63,7 +63,8 @@ export interface ProcessFigures {
 
 /** Returns all values. Those of the ledger are from the same instant. */
 export function metricValues(sources: MetricSources): MetricValues {
-  const { spans, bytes, capacity } = sources.stats();
+  const stats = sources.stats();
+  const { spans, bytes, capacity } = stats;
   const figures = sources.process();
   return {
     spanring_build_info: one(1, { version: sources.version }),
@@ -77,7 +78,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_high_water: flag(sources.highWater()),
     spanring_restored_spans_total: one(sources.restored.spans),
     spanring_restored_span_bytes_total: one(sources.restored.bytes),
-    ...onDisk(sources.disk()),
+    ...onDisk(sources.disk(), stats),
     ...received(sources),
     ...forwarding(sources.forward()),
     spanring_problems_total: sources.problems().map(({ protocol, reason, count: value }) => {
@@ -93,12 +94,16 @@ export function metricValues(sources: MetricSources): MetricValues {
   };
 }
 
-function onDisk(stats: LogStats | undefined) {
+function onDisk(stats: LogStats | undefined, { spans, bytes, spilled }: BufferStats) {
   return {
     spanring_disk_used_bytes: maybe(stats?.disk.usedBytes),
     spanring_disk_capacity_bytes: maybe(stats?.disk.maxBytes),
     spanring_disk_segments: maybe(stats?.segments),
     spanring_disk_queued_bytes: maybe(stats?.queuedBytes),
+    spanring_memory_spans: maybe(spilled && spans.buffered - spilled.spans),
+    spanring_memory_span_bytes: maybe(spilled && bytes.buffered - spilled.bytes),
+    spanring_disk_only_spans: maybe(spilled?.spans),
+    spanring_disk_only_span_bytes: maybe(spilled?.bytes),
     spanring_disk_failing: flag(stats && stats.failure !== undefined),
   };
 }

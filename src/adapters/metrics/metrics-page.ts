@@ -50,6 +50,10 @@ export const METRIC_FAMILIES = {
   spanring_disk_capacity_bytes: gauge("Maximum size of the log on disk in bytes."),
   spanring_disk_segments: gauge("Files of the log on disk."),
   spanring_disk_queued_bytes: gauge("Size of the requests that wait for the disk, in bytes."),
+  spanring_memory_spans: gauge("Buffered spans in memory; only with DATA_DIR."),
+  spanring_memory_span_bytes: gauge("Encoded size of the buffered spans in memory."),
+  spanring_disk_only_spans: gauge("Buffered spans that are on disk only; only with DATA_DIR."),
+  spanring_disk_only_span_bytes: gauge("Encoded size of the buffered spans that are on disk only."),
   spanring_disk_failing: gauge("1 while the log cannot be written, else 0; only with DATA_DIR."),
 
   // Both entries, plus the restored spans, add up to all received spans.

@@ -9,6 +9,7 @@ import type {
   stats,
 } from "../api-messages/messages.ts";
 import type { receivers } from "../api-messages/receivers.ts";
+import type { BufferStats } from "../../domain/ledger.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { DiskReading, ForwardReading, Readiness, RouteContext } from "./route.ts";
@@ -41,11 +42,12 @@ function readinessOf(state: Readiness, log: DiskReading | undefined): Readiness 
 
 export function answerStats(context: RouteContext): Response {
   const { buffer, runId, uptimeMs, version } = context;
-  const { spans, bytes, capacity, sequence: range } = buffer.stats();
+  const read = buffer.stats();
+  const { spans, bytes, capacity, sequence: range } = read;
   const sequence = rangeMember(runId, range);
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
   const forward = context.forward && forwardMember(context.forward);
-  const disk = context.disk && diskMember(context.disk());
+  const disk = context.disk && diskMember(context.disk(), read);
   const exporters = context.exporters();
   const rest = { sequence, exporters, forward, disk, uptime_seconds, version };
   const body = { spans, bytes, capacity, ...rest };
@@ -116,10 +118,16 @@ export function forwardMember({ endpoint, status }: ForwardReading): Written<typ
 }
 
 /** Returns the member `disk` of `/api/stats`. */
-function diskMember(reading: DiskReading) {
+function diskMember(reading: DiskReading, { spans, bytes, spilled }: BufferStats) {
   const { durability, disk, segments, queuedBytes } = reading;
   const { usedBytes: used_bytes, maxBytes: max_bytes } = disk;
-  const amounts = { used_bytes, max_bytes, segments, queued_bytes: queuedBytes };
+  const only_on_disk = { spans: spilled?.spans ?? 0, bytes: spilled?.bytes ?? 0 };
+  const in_memory = {
+    spans: spans.buffered - only_on_disk.spans,
+    bytes: bytes.buffered - only_on_disk.bytes,
+  };
+  const files = { used_bytes, max_bytes, segments, queued_bytes: queuedBytes };
+  const amounts = { ...files, in_memory, only_on_disk };
   return { durability, ...diskState(reading), ...amounts };
 }
 

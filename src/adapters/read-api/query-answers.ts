@@ -51,13 +51,13 @@ export function queryOf({ filter, values }: ParsedRequest<QueryValues>): SpanQue
 }
 
 /** Takes spans after checking the whole request, so that a mistake in it cannot lose them. */
-export function answerTake(
+export async function answerTake(
   context: RouteContext,
   { request, values: { limit } }: ParsedRequest<{ readonly limit: number }>,
-): Response {
+): Promise<Response> {
   const type = spanTypeFor(request);
   using held = holdAnswer(context, sizeOfSpans(context.buffer, limit));
-  return oldestResponse(context, held, { type, oldest: context.arrivals.take(limit) });
+  return oldestResponse(context, held, { type, oldest: await context.arrivals.take(limit) });
 }
 
 function oldestResponse(

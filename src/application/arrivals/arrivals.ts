@@ -8,6 +8,7 @@ import {
 } from "./subscription-index.ts";
 import type {
   AppendResult,
+  MaybeLater,
   OldestSpans,
   SequenceRange,
   WatchedBuffer,
@@ -71,7 +72,7 @@ export class Arrivals {
   }
 
   /** Shows new spans to subscribers before any are taken. */
-  take(spanCount: number): OldestSpans {
+  take(spanCount: number): MaybeLater<OldestSpans> {
     this.showArrived();
     return this.buffer.take(spanCount);
   }

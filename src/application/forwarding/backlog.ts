@@ -17,10 +17,11 @@ export type BacklogState = "due" | "over";
 
 /** Holds what the backlog knows about the waiting spans. */
 interface WaitingSpans {
-  // Moved by `leased`, `leasedAhead`, `settled`, `returned`, `drained` and `stop`.
+  // Moved by `reading`, `leased`, `leasedAhead`, `settled`, `returned`, `drained` and `stop`.
   nextSequence: number;
   leasedBytes: number;
   hasReturned: boolean;
+  readingCount: number;
   isStopping: boolean;
 
   // Moved by `isLate`: when the first span will have waited long enough. All spans before
@@ -37,6 +38,8 @@ interface WaitingSpans {
  * spans were returned, because those have waited already. Once a span has waited long enough, all
  * spans buffered by then are due, in as many batches as they need.
  *
+ * Spans that are on disk only have waited long enough: they are due at once.
+ *
  * Waiting spans are counted by their sequences and by the bytes in use. If readers have taken some
  * of them, a lease comes back empty, and `drained` corrects the count.
  *
@@ -50,6 +53,7 @@ export class Backlog {
     nextSequence: 1,
     leasedBytes: 0,
     hasReturned: false,
+    readingCount: 0,
     isStopping: false,
     lateAtMs: undefined,
     lateNext: 1,
@@ -64,6 +68,14 @@ export class Backlog {
   stop(): void {
     this.waiting.isStopping = true;
     this.waiting.wake();
+  }
+
+  /** Counts a lease that is being read from a disk; until it is, the backlog is not over. */
+  reading(lease: Promise<unknown>): void {
+    const { waiting } = this;
+    waiting.readingCount += 1;
+    const ended = () => endReading(waiting);
+    lease.then(ended, ended);
   }
 
   leased({ sequences, request }: Lease): void {
@@ -103,6 +115,11 @@ export class Backlog {
   }
 }
 
+function endReading(waiting: WaitingSpans): void {
+  waiting.readingCount -= 1;
+  waiting.wake();
+}
+
 function advance(waiting: WaitingSpans, next: number): void {
   waiting.nextSequence = Math.max(waiting.nextSequence, next);
 }
@@ -123,8 +140,8 @@ async function nextState(
       const isFull = next - from >= full.spans || waitingBytes >= full.bytes;
       if (isFull || waiting.isStopping || isLate(parts, waiting, { from, next })) return "due";
     }
-    if (waiting.hasReturned) return "due";
-    if (waiting.isStopping && inFlight() === 0) return "over";
+    if (waiting.hasReturned || buffer.hasSpilled()) return "due";
+    if (waiting.isStopping && waiting.readingCount + inFlight() === 0) return "over";
     // oxlint-disable-next-line no-await-in-loop -- a change may not make a batch due
     await change(parts, waiting);
   }

@@ -6,7 +6,7 @@ import { type DeliveryNotes, noteFailure, noteSuccess, notesOf } from "./deliver
 import { type DeliveryParts, type Evidence, outcomeOf } from "./delivery-state.ts";
 import { failureOf } from "./send-failure.ts";
 import type { Pass } from "./upstream-gate.ts";
-import type { ForwardedBuffer, Lease } from "../../ports/trace-buffer.ts";
+import type { ForwardedBuffer, Lease, MaybeLater } from "../../ports/trace-buffer.ts";
 
 export interface ForwardSettings {
   readonly batchSpans: number;
@@ -136,7 +136,8 @@ async function isLetIn({ probe, notes }: Forwarding, pass: Pass): Promise<boolea
 }
 
 async function sendBatch(forwarding: Forwarding, pass: Pass): Promise<void> {
-  const lease = leaseNext(forwarding, pass);
+  const leasing = leaseNext(forwarding, pass);
+  const lease = leasing instanceof Promise ? await leasing : leasing;
   if (lease === undefined) return;
   const { figures, backlog } = forwarding.notes;
   figures.inFlightBatches += 1;
@@ -163,11 +164,23 @@ function deliveryOf(forwarding: Forwarding, pass: Pass): DeliveryParts {
 const CLOSED_MEANWHILE: SendOutcome = { outcome: "retry", message: "another batch has failed" };
 
 /** Leases the next batch; returns undefined if readers have taken all waiting spans. */
-function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease | undefined {
-  const { figures, backlog, size } = notes;
+function leaseNext(forwarding: Forwarding, pass: Pass): MaybeLater<Lease | undefined> {
+  const { buffer, settings, notes } = forwarding;
   const { next } = buffer.range();
   const spans = pass.isProbe ? Math.min(MAX_TRIAL_SPANS, settings.batchSpans) : settings.batchSpans;
-  const lease = buffer.lease({ spans, bytes: size.bytes });
+  const lease = buffer.lease({ spans, bytes: notes.size.bytes });
+  const note = (leased: Lease | undefined) => noteLease(notes, leased, next);
+  if (!(lease instanceof Promise)) return note(lease);
+  const noted = lease.then(note);
+  notes.backlog.reading(noted);
+  return noted;
+}
+
+function noteLease(
+  { figures, backlog }: DeliveryNotes,
+  lease: Lease | undefined,
+  next: number,
+): Lease | undefined {
   if (lease === undefined) {
     backlog.drained(next);
     return undefined;

@@ -2,7 +2,7 @@ import { everySpan, rowsOf } from "../../domain/wire/request-spans.ts";
 import type { Disk } from "../../ports/disk.ts";
 import { sealOf } from "./active-segment.ts";
 import { depart } from "./write-records.ts";
-import type { LogState } from "./log-state.ts";
+import type { LeftSpans, LogState } from "./log-state.ts";
 import {
   RECORD_HEAD_BYTES,
   REQUEST,
@@ -123,27 +123,80 @@ export function rangesOf(requests: readonly IntactRequest[]): SequenceRange[] {
 }
 
 /**
- * Gives up the free spans of a segment that turned out to be unreadable; they count as evicted.
- * Records after the damage are found again. Returns the number of lost spans.
+ * Gives up the free spans of a segment that turned out to be unreadable and are not in memory; they
+ * count as evicted. Records after the damage are found again. Returns the number of lost spans.
  */
 export async function loseUnreadable(state: LogState, segment: Segment): Promise<number> {
-  const before = { ...segment };
-  const size = { name: segment.name, bytes: before.readableBytes };
-  const bytes = await readFile(state.parts.disk, size, new Uint8Array(size.bytes));
+  const { memory, watcher } = state.parts;
+  const { before, file } = await readWhole(state, segment);
   if (!state.segments.includes(segment)) return 0;
-  const file = segmentBytes(bytes, 0, sealOf(state, segment));
   const { broken } = scanSegment(file, SEGMENT_HEADER_BYTES);
   const requests = intactRequests(file, before, broken);
   // Spans that were appended during the read are not in its result, and not lost.
   const extent = extentOf(before);
-  const lost = gapsIn(extent, segment.departed, segment.leased, rangesOf(requests));
+  const missing = gapsIn(extent, segment.departed, segment.leased, rangesOf(requests));
+  const kept = missing.flatMap((range) => commonRange(range, memory?.range()));
   const appendedBytes = segment.spanBytes - before.spanBytes;
   const freeBytes = freeIn(segment).bytes - appendedBytes;
-  const spanBytes = lost.length === 0 ? 0 : freeBytes - freeBytesIn(file, segment, requests);
+  const missingBytes = missing.length === 0 ? 0 : freeBytes - freeBytesIn(file, segment, requests);
+  const keptBytes = kept.reduce((sum, range) => sum + memory!.freeBytes(range), 0);
+  const lost = missing.flatMap((range) => gapsIn(range, kept));
   segment.broken = broken;
   state.staleCount += 1;
-  depart(state, { segment, cause: "evicted", ranges: lost, spanBytes });
+  depart(state, { segment, cause: "evicted", ranges: lost, spanBytes: missingBytes - keptBytes });
   const lostSpans = countSequences(lost);
-  state.parts.watcher.damaged({ segment: segment.name, lostSpans });
+  const left = memory === undefined ? [] : leftSpans(file, segment, requests, memory.range().first);
+  watcher.damaged({
+    segment: segment.name,
+    firstSequence: segment.firstSequence,
+    lostSpans,
+    left,
+  });
   return lostSpans;
+}
+
+/**
+ * Reads all committed bytes of a segment; again if spans that were appended meanwhile have left the
+ * memory, because then their requests are needed too.
+ */
+async function readWhole(state: LogState, segment: Segment) {
+  for (;;) {
+    const before = { ...segment };
+    const size = { name: segment.name, bytes: before.readableBytes };
+    // oxlint-disable-next-line no-await-in-loop -- a segment has a maximum size
+    const bytes = await readFile(state.parts.disk, size, new Uint8Array(size.bytes));
+    const first = state.parts.memory?.range().first ?? 0;
+    const isComplete = segment.endSequence === before.endSequence || first <= before.endSequence;
+    if (isComplete) return { before, file: segmentBytes(bytes, 0, sealOf(state, segment)) };
+  }
+}
+
+function commonRange(
+  { first, end }: SequenceRange,
+  memory: { readonly first: number; readonly next: number } | undefined,
+): SequenceRange[] {
+  if (memory === undefined) return [];
+  const common = { first: Math.max(first, memory.first), end: Math.min(end, memory.next) };
+  return common.first < common.end ? [common] : [];
+}
+
+/** Returns the requests with free spans before a sequence, as views of the file. */
+function leftSpans(
+  { bytes }: SegmentBytes,
+  segment: Segment,
+  requests: readonly IntactRequest[],
+  before: number,
+): LeftSpans[] {
+  return requests.flatMap(({ first, end, at, payloadBytes }) => {
+    const free = freeRanges(segment, { first, end: Math.min(end, before) });
+    if (free.length === 0) return [];
+    const payloadAt = at + RECORD_HEAD_BYTES;
+    return [
+      {
+        request: bytes.subarray(payloadAt, payloadAt + payloadBytes),
+        spanCount: end - first,
+        ranges: free.map((range) => ({ first: range.first - first, end: range.end - first })),
+      },
+    ];
+  });
 }

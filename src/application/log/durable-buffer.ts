@@ -1,10 +1,12 @@
 import type { BufferStats, ServiceAmount, ServiceStats, SpanAmount } from "../../domain/ledger.ts";
+import { concatenate } from "../../domain/wire/assemble.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import type {
   AppendResult,
   CopiedSpans,
   Lease,
   LeasePart,
+  MaybeLater,
   OldestSpans,
   Search,
   SequenceRange,
@@ -12,99 +14,105 @@ import type {
   TraceBuffer,
   Visit,
 } from "../../ports/trace-buffer.ts";
-import type { ObservabilityBuffer, OverflowPolicy } from "../ring/observability-buffer.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { wholeLease } from "../ring/ring-lease.ts";
-import type { AppendOutcome, LogRequest } from "./log-state.ts";
-import { addRange, gapsIn, removeRange, type SequenceRange as Range } from "./sequence-ranges.ts";
+import { freeBytes } from "../ring/ring-removal.ts";
+import type { AppendOutcome, FoundDamage, LogRequest, MemoryWindow } from "./log-state.ts";
+import { restoreFromLog } from "./restore-from-log.ts";
+import type { SequenceRange as Range } from "./sequence-ranges.ts";
 import type { SpanLog } from "./span-log.ts";
+import {
+  adoptLease,
+  clearAll,
+  type DurableState,
+  evictDamaged,
+  evictSegment,
+  keepSpilled,
+} from "./spill-accounting.ts";
+import { SpilledSpans } from "./spilled-spans.ts";
+import { StoredWalk } from "./stored-walk.ts";
 
 interface DurableParts {
+  /** Evicts what the log does not have; what the log has is never refused for lack of memory. */
   readonly ring: ObservabilityBuffer;
-  readonly capacity: SpanAmount;
-  readonly overflowPolicy: OverflowPolicy;
+  readonly maxRequestBytes: number;
 }
 
 /**
- * A ring whose spans are also in a log on disk. `log` writes a request and calls `stored`, which
- * appends it here; spans that leave the ring leave the log. The two give each span the same
- * sequence.
+ * A ring as a window onto a log, which may be larger: it has the newest spans. `log` writes a
+ * request and calls `stored`, which appends it here. Both give each span the same sequence.
  *
- *     log ──▶ write, sync ──▶ stored: append to the ring ──▶ acknowledged
- *                                     │ evicted, taken, delivered, undeliverable
- *     log ◀── departure ◀─────────────┘
+ *     oldest                                                      newest
+ *     │ spilled: on disk only                │ in the ring and on disk │
+ *     └─▶ lease, take: read from the disk     └─▶ then from the ring, queries, waits
  *
- * Invariant: every span of the ring is in the log. The log has more for a moment only: its oldest
- * segments, until they are removed.
+ * A span is buffered until it departs from the log. The ledger is that of the ring.
  */
 export class DurableBuffer implements TraceBuffer {
   // Fixed at construction; the state holds everything that changes.
   private readonly ring: ObservabilityBuffer;
+  private readonly maxRequestBytes: number;
   private readonly state: DurableState;
+  /** What the log must know about the ring. */
+  readonly memory: MemoryWindow;
 
-  constructor(parts: DurableParts) {
-    this.ring = parts.ring;
-    this.state = { parts, log: undefined, first: 1, leased: [], queued: { spans: 0, bytes: 0 } };
+  constructor({ ring, maxRequestBytes }: DurableParts) {
+    this.ring = ring;
+    this.maxRequestBytes = maxRequestBytes;
+    this.memory = windowOf(ring);
+    this.state = { ring, log: undefined, spilled: new SpilledSpans(), walk: new StoredWalk() };
   }
 
-  /** Uses this log from now on. The ring has been restored from it, except these spans. */
-  attach(log: SpanLog, unfit: readonly Range[] = []): void {
+  /** Uses this log from now on, and restores its spans: the newest into the ring. */
+  async attach(log: SpanLog): Promise<void> {
     this.state.log = log;
-    for (const range of unfit) log.remove(range, "evicted");
-    forgetEvicted(this.state);
+    this.ring.locked((memory) => (memory.spill = (run) => keepSpilled(this.state, run)));
+    await restoreFromLog(log, this.ring);
   }
 
   /**
    * Writes a request to the log. Resolves once it is as safe as the level promises and in the ring,
    * or refused.
    */
-  log(request: LogRequest): Promise<AppendOutcome> {
-    return logRequest(this.state, request);
+  async log(request: LogRequest): Promise<AppendOutcome> {
+    if (request.bytes.length > this.maxRequestBytes) return { outcome: "too_large" };
+    return await logRequest(this.state, request);
   }
 
-  /**
-   * Evicts the spans of a segment that was removed to make room on the disk; called while the log
-   * removes it, and so acts after that.
-   */
-  evictBefore(sequence: number): void {
-    queueMicrotask(() => {
-      this.ring.evictBefore(Math.min(sequence, this.ring.range().next));
-      forgetEvicted(this.state);
-    });
+  /** Evicts the spans of a segment that the log is removing to make room on the disk. */
+  evict(segment: Range): void {
+    evictSegment(this.state, segment);
+  }
+
+  /** Evicts the spilled spans of a damaged segment that cannot be read. */
+  damaged(damage: FoundDamage): void {
+    evictDamaged(this.state, damage);
   }
 
   append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): AppendResult {
-    const appended = this.ring.append(walked, rejected);
-    forgetEvicted(this.state);
-    return appended;
+    return this.ring.append(walked, rejected);
   }
 
-  take(spanCount: number): OldestSpans {
-    const taken = this.ring.take(spanCount);
-    for (const range of runsOf(taken.sequences)) this.state.log?.remove(range, "taken");
-    forgetEvicted(this.state);
-    return taken;
+  take(spanCount: number): MaybeLater<OldestSpans> {
+    if (!this.hasSpilled()) return takeFromRing(this.state, spanCount);
+    return takeSpilled(this.state, spanCount);
   }
 
   clear(): number {
-    const { first, next: end } = this.ring.range();
-    const spans = this.ring.clear();
-    removeUnleased(this.state, { first, end }, "taken");
-    forgetEvicted(this.state);
-    return spans;
+    return clearAll(this.state);
   }
 
-  lease(limit: SpanAmount): Lease | undefined {
-    return noteLease(this.state, this.ring.lease(limit));
+  lease(limit: SpanAmount): MaybeLater<Lease | undefined> {
+    if (!this.hasSpilled()) return hold(this.state, this.ring.lease(limit));
+    return leaseOldest(this.state, limit);
   }
 
   leaseNewest(): Lease | undefined {
-    return noteLease(this.state, this.ring.leaseNewest());
+    return hold(this.state, this.ring.leaseNewest());
   }
 
   settle(lease: Lease, settlement: Settlement, part: LeasePart = wholeLease(lease)): number {
-    const evictedSpans = this.ring.settle(lease, settlement, part);
-    noteSettled(this.state, lease.sequences.slice(part.first, part.end), settlement);
-    return evictedSpans;
+    return settle(this.state, lease, { settlement, part });
   }
 
   hasRoom(request: SpanAmount): boolean {
@@ -120,9 +128,11 @@ export class DurableBuffer implements TraceBuffer {
   }
 
   oldestUnixMs(): number | undefined {
-    return this.ring.oldestUnixMs();
+    const { log, spilled } = this.state;
+    return spilled.isEmpty ? this.ring.oldestUnixMs() : log!.stats().oldestUnixMs;
   }
 
+  /** Returns the sequences in memory. */
   range(): SequenceRange {
     return this.ring.range();
   }
@@ -139,111 +149,124 @@ export class DurableBuffer implements TraceBuffer {
     return this.ring.usedBytes();
   }
 
+  hasSpilled(): boolean {
+    return !this.state.spilled.isEmpty;
+  }
+
+  /** Returns how full the log is, because spans are lost when it is full. */
   usedShare(): number {
-    return this.ring.usedShare();
+    return this.state.log?.usedShare() ?? 0;
   }
 
   stats(): BufferStats {
-    return this.ring.stats();
+    return { ...this.ring.stats(), spilled: this.state.spilled.total };
   }
 }
 
-interface DurableState {
-  // Fixed at construction.
-  readonly parts: DurableParts;
-
-  // Set by `attach`.
-  log: SpanLog | undefined;
-
-  // Moved by evictions: all earlier spans have left the ring, and the log unless they are leased.
-  first: number;
-  // Changed by leases: sequences that are leased, with or without a slot in the ring.
-  readonly leased: Range[];
-  // Changed by `log`: requests that are in the log's queue and not in the ring yet.
-  readonly queued: { spans: number; bytes: number };
+function windowOf(ring: ObservabilityBuffer): MemoryWindow {
+  return {
+    range: () => ring.range(),
+    freeBytes: ({ first, end }) => ring.locked((memory) => freeBytes(memory, first, end)),
+  };
 }
 
-const FULL = "the buffer is full and OVERFLOW_POLICY is refuse; retry later";
 const NOT_OPEN = "the log on disk is not open; retry later";
 
 async function logRequest(state: DurableState, request: LogRequest): Promise<AppendOutcome> {
-  const { log, queued, parts } = state;
+  const { log, ring } = state;
   if (log === undefined) return { outcome: "failed", message: NOT_OPEN, retryAfterMs: 1_000 };
-  const amount = { spans: request.spanCount, bytes: request.bytes.length };
-  const refusal = refusalOf(state, amount);
-  if (refusal !== undefined) return refusal;
-  queued.spans += amount.spans;
-  queued.bytes += amount.bytes;
-  const stored = (firstSequence: number): void => {
+  const stored = (first: number): void => {
     // The ring skips the sequences of a request whose callback has failed.
-    parts.ring.skipTo(firstSequence);
-    request.stored?.(firstSequence);
+    ring.skipTo(first);
+    try {
+      request.stored?.(first);
+    } finally {
+      // Without this, spans that the ring does not have would stay in the log uncounted.
+      const { next } = ring.range();
+      const absent = { first: next, end: first + request.spanCount };
+      if (next === first) log.discard(absent, request.spanBytes);
+    }
   };
-  try {
-    return await log.append({ ...request, stored });
-  } finally {
-    queued.spans -= amount.spans;
-    queued.bytes -= amount.bytes;
-  }
+  return await log.append({ ...request, stored });
 }
 
-/**
- * Returns why the ring could not store a request once it is logged. If the ring has room for all
- * queued requests together, it has room for each in turn.
- */
-function refusalOf(
-  { parts, queued }: DurableState,
-  request: SpanAmount,
-): AppendOutcome | undefined {
-  const { ring, capacity, overflowPolicy } = parts;
-  if (request.bytes > capacity.bytes) return { outcome: "too_large" };
-  if (overflowPolicy === "drop_oldest") return undefined;
-  if (request.spans > capacity.spans) return { outcome: "too_large" };
-  const all = { spans: queued.spans + request.spans, bytes: queued.bytes + request.bytes };
-  return ring.hasRoom(all) ? undefined : { outcome: "refused", message: FULL };
-}
-
-/** Removes from the log what the ring has evicted since the last call. */
-function forgetEvicted(state: DurableState): void {
-  const { first } = state.parts.ring.range();
-  if (first === state.first) return;
-  removeUnleased(state, { first: state.first, end: first }, "evicted");
-  state.first = first;
-}
-
-function removeUnleased(state: DurableState, range: Range, cause: "taken" | "evicted"): void {
-  for (const free of gapsIn(range, state.leased)) state.log?.remove(free, cause);
-}
-
-function noteLease<Noted extends Lease | undefined>({ leased }: DurableState, lease: Noted): Noted {
-  for (const range of runsOf(lease?.sequences ?? [])) addRange(leased, range);
+/** Leases in the log what was leased in the ring. */
+function hold<Held extends Lease | undefined>({ log }: DurableState, lease: Held): Held {
+  if (lease !== undefined) log?.hold(lease);
   return lease;
 }
 
-/** Removes settled spans from the log; of the returned ones, those that have lost their slots. */
-function noteSettled(
-  state: DurableState,
-  sequences: readonly number[],
-  settlement: Settlement,
-): void {
-  const isReturned = settlement === "returned";
-  const { first } = state.parts.ring.range();
-  for (const range of runsOf(sequences)) {
-    removeRange(state.leased, range);
-    if (!isReturned) state.log?.remove(range, settlement);
-  }
-  const evicted = isReturned ? sequences.filter((sequence) => sequence < first) : [];
-  for (const range of runsOf(evicted)) state.log?.remove(range, "evicted");
-  forgetEvicted(state);
+/** Leases from the disk first. Others may have leased all spilled spans in the meantime. */
+async function leaseOldest(state: DurableState, limit: SpanAmount): Promise<Lease | undefined> {
+  return (await leaseSpilled(state, limit)) ?? hold(state, state.ring.lease(limit));
 }
 
-/** Returns sequences, which ascend, as ranges. */
-function runsOf(sequences: readonly number[]): Range[] {
-  const runs: Range[] = [];
-  for (let at = 0; at < sequences.length;) {
-    const first = at;
-    for (at += 1; at < sequences.length && sequences[at] === sequences[at - 1]! + 1;) at += 1;
-    runs.push({ first: sequences[first]!, end: sequences[at - 1]! + 1 });
+async function leaseSpilled(state: DurableState, limit: SpanAmount): Promise<Lease | undefined> {
+  let lease: Lease | undefined;
+  await state.log!.lease(limit, (stored) => {
+    lease = adoptLease(state, stored);
+  });
+  return lease;
+}
+
+function settle(
+  { ring, log }: DurableState,
+  lease: Lease,
+  how: { readonly settlement: Settlement | "taken"; readonly part: LeasePart },
+): number {
+  const { settlement, part } = how;
+  const evictedSpans = ring.settle(lease, settlement, part);
+  log?.settleHeld(lease, settlement, part);
+  return evictedSpans;
+}
+
+/** Limits each piece that is read from the disk for a taker. */
+const MAX_PIECE_BYTES = 4 * 1024 * 1024;
+
+/** Takes spans from the disk, in pieces, and the rest from the ring; all of them or none. */
+async function takeSpilled(state: DurableState, spanCount: number): Promise<OldestSpans> {
+  const leases: Lease[] = [];
+  let left = spanCount;
+  try {
+    for (let isOver = left < 1; !isOver;) {
+      // oxlint-disable-next-line no-await-in-loop -- oldest first
+      const lease = await leaseSpilled(state, { spans: left, bytes: MAX_PIECE_BYTES });
+      if (lease !== undefined) leases.push(lease);
+      left -= lease?.sequences.length ?? 0;
+      isOver = lease === undefined || left === 0;
+    }
+  } catch (error) {
+    for (const lease of leases) settle(state, lease, wholly(lease, "returned"));
+    throw error;
   }
-  return runs;
+  for (const lease of leases) settle(state, lease, wholly(lease, "taken"));
+  const rest = takeFromRing(state, left);
+  return {
+    request: concatenate([...leases, rest].map(({ request }) => request)),
+    sequences: [...leases, rest].flatMap(({ sequences }) => sequences),
+    range: { first: leases[0]?.sequences[0] ?? rest.range.first, next: nextAfter(leases, rest) },
+  };
+}
+
+function wholly<Settled>(lease: Lease, settlement: Settled) {
+  return { settlement, part: wholeLease(lease) };
+}
+
+function nextAfter(leases: readonly Lease[], rest: OldestSpans): number {
+  const isFromDisk = rest.sequences.length === 0 && leases.length > 0;
+  return isFromDisk ? leases.at(-1)!.sequences.at(-1)! + 1 : rest.range.next;
+}
+
+function takeFromRing(state: DurableState, spanCount: number): OldestSpans {
+  const { first, next } = state.ring.range();
+  const limit = { spans: spanCount, bytes: Number.POSITIVE_INFINITY };
+  const lease = hold(state, state.ring.lease(limit));
+  if (lease === undefined) {
+    const range = { first, next: spanCount > 0 ? next : first };
+    return { request: new Uint8Array(0), sequences: [], range };
+  }
+  settle(state, lease, wholly(lease, "taken"));
+  const { request, sequences } = lease;
+  const isAll = sequences.length < spanCount;
+  return { request, sequences, range: { first, next: isAll ? next : sequences.at(-1)! + 1 } };
 }

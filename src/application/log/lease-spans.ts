@@ -1,25 +1,10 @@
 import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
-import {
-  everySpan,
-  rowsOf,
-  type SpanTable,
-  type SpanRange,
-} from "../../domain/wire/request-spans.ts";
+import { everySpan, rowsOf, type SpanTable } from "../../domain/wire/request-spans.ts";
 import { loseUnreadable } from "./damage.ts";
-import {
-  type SpanAmount,
-  countDeparted,
-  type Cause,
-  freeIn,
-  freeRanges,
-  type Segment,
-} from "./segment.ts";
+import { type SpanAmount, extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
 import { type LogState, segmentOf } from "./log-state.ts";
 import { BrokenRecordError, readRequests, type StoredRequest } from "./read-stored.ts";
-import { addRange, countSequences, type SequenceRange, removeRange } from "./sequence-ranges.ts";
-import { assert } from "../../domain/assert.ts";
-import { depart } from "./write-records.ts";
-import { startWriting } from "./group-commit.ts";
+import { addRange, countSequences, type SequenceRange } from "./sequence-ranges.ts";
 
 /**
  * Spans that were read from the disk for sending. They stay stored, and no other lease gets them,
@@ -37,30 +22,37 @@ export interface LogLease {
 }
 
 /**
- * Leases the oldest free spans up to the limit, but at least one, however large it is. Leases are
- * read one after the other, so no two get the same spans.
+ * Leases the oldest free spans up to the limit, but at least one, however large it is; not those
+ * that are in memory too. Leases are read one after the other, so no two get the same spans.
+ * `leased` is called as soon as the spans are leased, before anything else can happen to the log.
  */
 export async function leaseOldest(
   state: LogState,
   limit: SpanAmount,
+  leased: (lease: LogLease) => void = () => {},
 ): Promise<LogLease | undefined> {
   if (limit.spans < 1) return undefined;
   const before = state.reading;
   const leasing = (async () => {
     await before.catch(() => {});
-    return await leaseNow(state, limit);
+    return await leaseNow(state, limit, leased);
   })();
   state.reading = leasing;
   return await leasing;
 }
 
-async function leaseNow(state: LogState, limit: SpanAmount): Promise<LogLease | undefined> {
-  while (state.segments.some((segment) => freeIn(segment).spans > 0)) {
+async function leaseNow(
+  state: LogState,
+  limit: SpanAmount,
+  leased: (lease: LogLease) => void,
+): Promise<LogLease | undefined> {
+  while (state.segments.some((segment) => hasLeasable(state, segment))) {
     const { staleCount } = state;
     // oxlint-disable-next-line no-await-in-loop -- the spans may have departed meanwhile
     const requests = await readOldest(state, limit);
     if (staleCount !== state.staleCount) continue;
     const lease = selectSpans(state, requests, limit);
+    if (lease !== undefined) leased(lease);
     if (lease !== undefined) return lease;
     // oxlint-disable-next-line no-await-in-loop -- spans that cannot be found are lost and skipped
     if (requests.length === 0) await loseMissing(state);
@@ -68,9 +60,23 @@ async function leaseNow(state: LogState, limit: SpanAmount): Promise<LogLease | 
   return undefined;
 }
 
+function hasLeasable(state: LogState, segment: Segment): boolean {
+  return freeIn(segment).spans > 0 && leasableIn(state, segment).length > 0;
+}
+
+/** Returns the free spans that are on disk only. */
+function leasableIn(
+  { parts: { memory } }: LogState,
+  segment: Segment,
+  { first, end } = extentOf(segment),
+): SequenceRange[] {
+  const limit = memory === undefined ? end : Math.min(end, memory.range().first);
+  return freeRanges(segment, { first, end: limit });
+}
+
 /** Gives up spans that are in no record of the oldest segment with free spans. */
 async function loseMissing(state: LogState): Promise<void> {
-  const segment = state.segments.find((each) => freeIn(each).spans > 0);
+  const segment = state.segments.find((each) => hasLeasable(state, each));
   if (segment === undefined) return;
   const lostSpans = await loseUnreadable(state, segment);
   if (lostSpans === 0) throw new Error(`${segment.name} cannot be read`);
@@ -80,7 +86,7 @@ async function loseMissing(state: LogState): Promise<void> {
 async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredRequest[]> {
   const requests: StoredRequest[] = [];
   const wanted = { spans: limit.spans, bytes: limit.bytes };
-  for (const segment of state.segments.filter((each) => freeIn(each).spans > 0)) {
+  for (const segment of state.segments.filter((each) => hasLeasable(state, each))) {
     if (wanted.spans <= 0 || wanted.bytes <= 0) break;
     // oxlint-disable-next-line no-await-in-loop -- oldest first
     await readFree(state, segment, wantedBytes(wanted), (request, freeSpans) => {
@@ -108,12 +114,12 @@ async function readFree(
   wanted: number,
   visit: (request: StoredRequest, freeSpans: number) => boolean,
 ): Promise<void> {
-  const [oldest] = freeRanges(segment);
+  const [oldest] = leasableIn(state, segment);
   if (oldest === undefined) return;
   try {
     const start = { segment, sequence: oldest.first, wantedBytes: wanted };
     await readRequests(state, start, (request) => {
-      const freeSpans = countSequences(freeRanges(segment, extentOfRequest(request)));
+      const freeSpans = countSequences(leasableIn(state, segment, extentOfRequest(request)));
       return freeSpans === 0 || visit(request, freeSpans);
     });
     segment.failingSinceMs = undefined;
@@ -143,7 +149,7 @@ function selectSpans(
     const segment = segmentOf(state, request.firstSequence);
     if (segment === undefined) continue;
     const table = everySpan(messageOf(request));
-    for (const range of freeRanges(segment, extentOfRequest(request))) {
+    for (const range of leasableIn(state, segment, extentOfRequest(request))) {
       const part = fittingPart(selection, { request, table, range }, limit);
       selectPart(selection, { request, table, segment }, part);
       if (part.end < range.end) return leaseOf(selection);
@@ -210,87 +216,4 @@ function leaseOf({ pieces, sequences, lengths }: Selection): LogLease | undefine
     lengthBytes: Uint32Array.from(lengths),
     settled: new Uint8Array(sequences.length),
   };
-}
-
-export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
-
-/**
- * Ends the lease for some of its spans. Returns how many of the spans to be returned are evicted,
- * because their segment was removed to make room.
- */
-export function settleLease(
-  state: LogState,
-  lease: LogLease,
-  part: SpanRange,
-  settlement: LogSettlement,
-): number {
-  let evictedSpans = 0;
-  for (let at = part.first; at < part.end;) {
-    const run = runFrom(state, lease, { first: at, end: part.end });
-    at += run.range.end - run.range.first;
-    if (run.segment === undefined) evictedSpans += settleOrphans(state, run, settlement);
-    else settleStored(state, run.segment, run, settlement);
-  }
-  startWriting(state);
-  return evictedSpans;
-}
-
-/** A run of consecutive spans of a lease, in one segment or in a removed one. */
-interface LeaseRun {
-  readonly segment: Segment | undefined;
-  readonly range: SequenceRange;
-  readonly bytes: number;
-}
-
-function runFrom(state: LogState, lease: LogLease, { first, end }: SpanRange): LeaseRun {
-  const { sequences, lengthBytes, settled } = lease;
-  const firstSequence = sequences[first]!;
-  const segment = segmentOf(state, firstSequence);
-  const endSequence = segment?.endSequence ?? state.segments[0]?.firstSequence ?? Infinity;
-  let bytes = 0;
-  let at = first;
-  for (; at < end && sequences[at] === firstSequence + at - first; at += 1) {
-    if (sequences[at]! >= endSequence) break;
-    assert(settled[at] === 0, "a leased span is settled once");
-    settled[at] = 1;
-    bytes += lengthBytes[at]!;
-  }
-  return { segment, range: { first: firstSequence, end: firstSequence + at - first }, bytes };
-}
-
-function settleStored(
-  state: LogState,
-  segment: Segment,
-  { range, bytes }: LeaseRun,
-  settlement: LogSettlement,
-): void {
-  removeRange(segment.leased, range);
-  segment.leasedBytes -= bytes;
-  if (settlement === "returned") state.staleCount += 1;
-  else depart(state, { segment, cause: settlement, ranges: [range], spanBytes: bytes });
-}
-
-function settleOrphans(
-  state: LogState,
-  { range, bytes }: LeaseRun,
-  settlement: LogSettlement,
-): number {
-  const spans = range.end - range.first;
-  state.orphans.spans -= spans;
-  state.orphans.bytes -= bytes;
-  const isEvicted = settlement === "returned";
-  countDeparted(state.ledgers, isEvicted ? "evicted" : settlement, { spans, bytes });
-  return isEvicted ? spans : 0;
-}
-
-/** Takes every free span without reading it; returns their number. */
-export function takeAll(state: LogState): number {
-  let spans = 0;
-  for (const segment of state.segments) {
-    const free = freeIn(segment);
-    depart(state, { segment, cause: "taken", ranges: freeRanges(segment), spanBytes: free.bytes });
-    spans += free.spans;
-  }
-  startWriting(state);
-  return spans;
 }

@@ -36,7 +36,33 @@ export interface LogWatcher {
   /** A segment is removed to make room: `spans` are evicted, and leased ones may follow. */
   evicted(segment: SequenceRange & { readonly spans: number }): void;
   /** Stored spans turned out to be unreadable; they count as evicted. */
-  damaged(damage: { readonly segment: string; readonly lostSpans: number }): void;
+  damaged(damage: FoundDamage): void;
+}
+
+/** Damage that was found in a segment while spans were read. */
+export interface FoundDamage {
+  readonly segment: string;
+  readonly firstSequence: number;
+  readonly lostSpans: number;
+  /** With a `memory`: the requests with free spans that can be read and are on disk only. */
+  readonly left: readonly LeftSpans[];
+}
+
+export interface LeftSpans {
+  readonly request: Uint8Array;
+  readonly spanCount: number;
+  /** Spans of the request, by position. */
+  readonly ranges: readonly SequenceRange[];
+}
+
+/**
+ * The newest spans, which are in memory too. Leases do not read them from the disk, and damage to
+ * the disk does not lose them.
+ */
+export interface MemoryWindow {
+  range(): { readonly first: number; readonly next: number };
+  /** Returns the bytes of the spans in a range that are in memory and not leased. */
+  freeBytes(range: SequenceRange): number;
 }
 
 export interface LogParts {
@@ -50,6 +76,8 @@ export interface LogParts {
   readonly runId: string;
   readonly settings: LogSettings;
   readonly watcher: LogWatcher;
+  /** Undefined if every span is read from the disk. */
+  readonly memory?: MemoryWindow | undefined;
 }
 
 /** A valid request with at least one span, and what the log records about it. */

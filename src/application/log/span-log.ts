@@ -3,27 +3,30 @@ import type { SpanRange } from "../../domain/wire/request-spans.ts";
 import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
 import { enqueue, writeOpening, breakOff, isRefusing, startWriting } from "./group-commit.ts";
+import { leaseOldest, type LogLease } from "./lease-spans.ts";
+import { type SpanAmount, extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
 import {
-  leaseOldest,
-  type LogLease,
-  type LogSettlement,
-  settleLease,
-  takeAll,
-} from "./lease-spans.ts";
-import {
-  type Cause,
-  type SpanAmount,
-  extentOf,
-  isSpent,
-  markBefore,
-  type SegmentMark,
-} from "./segment.ts";
-import type { AppendOutcome, LogParts, LogRequest, LogState, ActiveSegment } from "./log-state.ts";
+  type ActiveSegment,
+  type AppendOutcome,
+  type LogParts,
+  type LogRequest,
+  type LogState,
+  segmentOf,
+} from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
 import { readStored, type VisitStored } from "./read-stored.ts";
-import { removeSpans } from "./remove-spans.ts";
 import { removeSpent } from "./retention.ts";
-import { gapsIn, type SequenceRange } from "./sequence-ranges.ts";
+import { gapsIn, hasRange, type SequenceRange } from "./sequence-ranges.ts";
+import {
+  discardSpans,
+  type HeldSpans,
+  holdSpans,
+  type LogSettlement,
+  settleHeld,
+  settleLease,
+  takeAll,
+  wholeOf,
+} from "./settle-spans.ts";
 import { syncSegment, writeRecords } from "./write-records.ts";
 import { CLOSED, recordBytes } from "./segment-file.ts";
 
@@ -73,9 +76,22 @@ export class SpanLog {
     return enqueue(this.state, request);
   }
 
-  /** Leases the oldest free spans, at least one if any; they stay stored until settled. */
-  lease(limit: SpanAmount): Promise<LogLease | undefined> {
-    return leaseOldest(this.state, limit);
+  /**
+   * Leases the oldest free spans, at least one if any; they stay stored until settled. `leased` is
+   * called at once, before the promise resolves.
+   */
+  lease(limit: SpanAmount, leased?: (lease: LogLease) => void): Promise<LogLease | undefined> {
+    return leaseOldest(this.state, limit, leased);
+  }
+
+  /** Leases free spans that are in memory; those beyond the end of the log are skipped. */
+  hold(held: HeldSpans): void {
+    holdSpans(this.state, held);
+  }
+
+  /** Ends the lease of held spans; see `settle`. */
+  settleHeld(held: HeldSpans, settlement: LogSettlement, part: SpanRange = wholeOf(held)): number {
+    return settleHeld(this.state, held, part, settlement);
   }
 
   /** Ends the lease for some or all of its spans; returns how many were evicted meanwhile. */
@@ -95,9 +111,14 @@ export class SpanLog {
     return takeAll(this.state);
   }
 
-  /** Removes spans that are free, by their sequences; others are skipped. */
-  remove(range: SequenceRange, cause: Cause): void {
-    removeSpans(this.state, range, cause);
+  /** Removes free spans that were just logged, and that nothing else will remove. */
+  discard(range: SequenceRange, spanBytes: number): void {
+    discardSpans(this.state, range, spanBytes);
+  }
+
+  /** Returns the range of the segment that has a span; undefined if it is not stored. */
+  extentOf(sequence: number): SequenceRange | undefined {
+    return storedExtent(this.state, sequence);
   }
 
   /**
@@ -126,10 +147,18 @@ export class SpanLog {
   stats(): LogStats {
     return readStats(this.state);
   }
+
+  /** Returns the used share of the disk space, from 0 to 1. */
+  usedShare(): number {
+    return this.state.usedBytes / this.state.parts.settings.maxDiskBytes;
+  }
 }
 
-function wholeOf({ sequences }: LogLease): SpanRange {
-  return { first: 0, end: sequences.length };
+function storedExtent(state: LogState, sequence: number): SequenceRange | undefined {
+  const segment = segmentOf(state, sequence);
+  const span = { first: sequence, end: sequence + 1 };
+  const isStored = segment !== undefined && !hasRange(segment.departed, span);
+  return isStored ? extentOf(segment) : undefined;
 }
 
 /** Ends the segment, because the sequences within one have no gaps. */

@@ -11,6 +11,7 @@ import type {
   Visit,
   Lease,
   LeasePart,
+  MaybeLater,
   Settlement,
   TraceBuffer,
 } from "../../ports/trace-buffer.ts";
@@ -51,10 +52,11 @@ export class LoggedBuffer implements TraceBuffer {
     return peeked;
   }
 
-  take(spanCount: number): OldestSpans {
+  take(spanCount: number): MaybeLater<OldestSpans> {
     const taken = this.buffer.take(spanCount);
-    this.logger.debug("taken", { limit: spanCount, request_bytes: taken.request.length });
-    return taken;
+    return noted(taken, ({ request }) => {
+      this.logger.debug("taken", { limit: spanCount, request_bytes: request.length });
+    });
   }
 
   clear(): number {
@@ -63,11 +65,11 @@ export class LoggedBuffer implements TraceBuffer {
     return spans;
   }
 
-  lease(limit: SpanAmount): Lease | undefined {
-    const lease = this.buffer.lease(limit);
-    const spans = lease?.sequences.length ?? 0;
-    if (spans > 0) this.logger.debug("leased", { spans });
-    return lease;
+  lease(limit: SpanAmount): MaybeLater<Lease | undefined> {
+    return noted(this.buffer.lease(limit), (lease) => {
+      const spans = lease?.sequences.length ?? 0;
+      if (spans > 0) this.logger.debug("leased", { spans });
+    });
   }
 
   leaseNewest(): Lease | undefined {
@@ -103,6 +105,10 @@ export class LoggedBuffer implements TraceBuffer {
     return this.buffer.usedBytes();
   }
 
+  hasSpilled(): boolean {
+    return this.buffer.hasSpilled();
+  }
+
   usedShare(): number {
     return this.buffer.usedShare();
   }
@@ -110,4 +116,23 @@ export class LoggedBuffer implements TraceBuffer {
   stats(): BufferStats {
     return this.buffer.stats();
   }
+}
+
+/** Passes a result on, and notes it once it is known. */
+function noted<Result>(
+  result: MaybeLater<Result>,
+  note: (result: Result) => void,
+): MaybeLater<Result> {
+  if (result instanceof Promise) return notedLater(result, note);
+  note(result);
+  return result;
+}
+
+async function notedLater<Result>(
+  later: Promise<Result>,
+  note: (result: Result) => void,
+): Promise<Result> {
+  const result = await later;
+  note(result);
+  return result;
 }

@@ -18,7 +18,6 @@ import type {
   SequenceRange,
   Visit,
   Lease,
-  LeasePart,
   Settlement,
 } from "../../ports/trace-buffer.ts";
 import { append, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
@@ -33,8 +32,8 @@ import {
 import { leaseNewest, leaseOldest, settle, wholeLease } from "./ring-lease.ts";
 import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
-import { evictBefore, takeBefore } from "./ring-removal.ts";
-import { skipTo } from "./ring-restore.ts";
+import { takeBefore } from "./ring-removal.ts";
+import { restore, skipTo } from "./ring-restore.ts";
 import { readServices } from "./ring-services.ts";
 import { SharedLock } from "./shared-lock.ts";
 
@@ -108,22 +107,21 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
 
   /** Appends a request that arrived earlier, and begins at this sequence or a later one. */
   restore(walked: WalkedRequest, earlier: EarlierRequest): AppendResult {
-    const { sequence, unixMs } = earlier;
+    const request = { walked, rejected: [], mayEvict: this.mayEvict, unixMs: earlier.unixMs };
     using _ = this.lock.hold();
-    skipTo(this.ring, sequence);
-    return append(this.ring, { walked, rejected: [], mayEvict: this.mayEvict, unixMs });
+    return restore(this.ring, request, earlier.sequence);
+  }
+
+  /** Runs a function of this folder on the ring, with the lock, for the log that extends it. */
+  locked<Result>(use: (ring: RingMemory) => Result): Result {
+    using _ = this.lock.hold();
+    return use(this.ring);
   }
 
   /** Continues with this sequence, which no earlier span has. */
   skipTo(sequence: number): void {
     using _ = this.lock.hold();
     skipTo(this.ring, sequence);
-  }
-
-  /** Evicts all spans before a sequence. Leased spans stay in the ledger until they are settled. */
-  evictBefore(sequence: number): void {
-    using _ = this.lock.hold();
-    evictBefore(this.ring, sequence);
   }
 
   addSpan(span: TraceSpan): boolean {
@@ -196,7 +194,7 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * Settles some or all spans of a lease. Returns how many of the spans to be returned had already
    * been evicted to make room, and are now counted as evicted.
    */
-  settle(lease: Lease, settlement: Settlement, part: LeasePart = wholeLease(lease)): number {
+  settle(lease: Lease, settlement: Settlement | "taken", part = wholeLease(lease)): number {
     using _ = this.lock.hold();
     return settle(this.ring, lease, part, settlement);
   }
@@ -234,6 +232,11 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   usedBytes(): number {
     using _ = this.lock.hold();
     return usedBytes(this.ring);
+  }
+
+  /** Always false: without a log, no span is on disk only. */
+  hasSpilled(): boolean {
+    return false;
   }
 
   /** Returns how full the ring is, from 0 to 1: the larger of the shares of spans and bytes. */

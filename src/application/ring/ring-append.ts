@@ -16,8 +16,13 @@ import {
   REJECTED,
   type RingMemory,
 } from "./ring-memory.ts";
-import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
-import { recordAcceptedByService, recordRejectedByService, servicesOf } from "./ring-services.ts";
+import { blockOf, evictOldestBlock, makeRoomBefore, slotOf, spillRun } from "./ring-removal.ts";
+import {
+  forEachRun,
+  recordAcceptedByService,
+  recordRejectedByService,
+  servicesOf,
+} from "./ring-services.ts";
 import type { AppendResult } from "../../ports/trace-buffer.ts";
 
 export interface AppendRequest {
@@ -74,7 +79,7 @@ export function isFull(ring: RingMemory): boolean {
 /** Evicts the oldest spans until the block fits; returns its offset in the arena. */
 function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
   const excess = Math.min(usedSlots(ring), usedSlots(ring) + walked.spanCount - ring.capacitySpans);
-  if (excess > 0) evictBefore(ring, ring.control[FIRST_SEQUENCE]! + excess);
+  if (excess > 0) makeRoomBefore(ring, ring.control[FIRST_SEQUENCE]! + excess);
   let offset = offsetFor(ring, walked.request.length);
   for (; offset === NO_OFFSET; offset = offsetFor(ring, walked.request.length))
     evictOldestBlock(ring);
@@ -126,8 +131,24 @@ function newestEnd(ring: RingMemory): number {
 }
 
 /**
+ * Counts a request as accepted whose spans are all kept elsewhere. Older spans make room for it, so
+ * that those in the ring are the newest. Needs the lock.
+ */
+export function appendSpilled(ring: RingMemory, { walked, unixMs }: AppendRequest): AppendResult {
+  const next = ring.control[NEXT_SEQUENCE]!;
+  makeRoomBefore(ring, next);
+  recordAll(ring, walked, {
+    services: servicesOf(ring, walked),
+    firstRow: walked.spanCount,
+    unixMs,
+  });
+  audit(ring);
+  return { outcome: "accepted", evictedSpans: 0 };
+}
+
+/**
  * Adds the block and its spans. A request of more spans than slots keeps its newest: spans before
- * `firstRow` are counted as accepted and evicted, and never get a slot.
+ * `firstRow` are counted as accepted and evicted, or kept elsewhere, and never get a slot.
  */
 function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, offset: number): void {
   const firstRow = Math.max(0, walked.spanCount - ring.capacitySpans);
@@ -141,8 +162,26 @@ function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, offset: n
   ring.blockUnixMs[block] = unixMs;
   addContexts(ring, walked, { offset, firstRow, context, block, services });
   addSlots(ring, walked, { offset, firstRow, context });
-  recordAccepted(ring, walked, firstRow);
-  recordAcceptedByService(ring, { walked, services, skippedSpans: firstRow, unixMs });
+  recordAll(ring, walked, { services, firstRow, unixMs });
+}
+
+/** Counts a request in both ledgers. Its spans before `firstRow` have no slot. */
+function recordAll(
+  ring: RingMemory,
+  walked: WalkedRequest,
+  row: { readonly services: Uint32Array; readonly firstRow: number; readonly unixMs: number },
+): void {
+  const { services, firstRow, unixMs } = row;
+  const first = ring.control[NEXT_SEQUENCE]!;
+  const evictedSpans = ring.spill === undefined ? firstRow : 0;
+  recordAccepted(ring, walked, { firstRow, evictedSpans });
+  recordAcceptedByService(ring, { walked, services, skippedSpans: evictedSpans, unixMs });
+  if (evictedSpans === firstRow) return;
+  let sequence = first;
+  forEachRun({ walked, services }, firstRow, (service, { spans, bytes }) => {
+    spillRun(ring, { sequence, service, spans, bytes });
+    sequence += spans;
+  });
 }
 
 function unusedRows(ring: RingMemory): { context: number; block: number } {
@@ -207,16 +246,20 @@ function recordRejected(ring: RingMemory, { rejected, unixMs }: AppendRequest): 
   recordRejectedByService(ring, rejected, unixMs);
 }
 
-function recordAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {
+function recordAccepted(
+  ring: RingMemory,
+  walked: WalkedRequest,
+  { firstRow, evictedSpans }: { readonly firstRow: number; readonly evictedSpans: number },
+): void {
   const accepted = { spans: walked.spanCount, bytes: walked.spanBytes };
-  const skipped = { spans: firstRow, bytes: bytesBefore(walked, firstRow) };
+  const evicted = { spans: evictedSpans, bytes: bytesBefore(walked, evictedSpans) };
   ring.control[NEXT_SEQUENCE]! += accepted.spans;
-  ring.control[FIRST_SEQUENCE]! += skipped.spans;
+  ring.control[FIRST_SEQUENCE]! += firstRow;
   ring.control[BUFFERED_SPANS]! += accepted.spans;
   ring.control[BUFFERED_BYTES]! += accepted.bytes;
   record(ring, RECEIVED, accepted);
   record(ring, ACCEPTED, accepted);
-  recordDeparture(ring, EVICTED, skipped);
+  recordDeparture(ring, EVICTED, evicted);
 }
 
 function bytesBefore(walked: WalkedRequest, row: number): number {

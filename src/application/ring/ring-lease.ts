@@ -12,6 +12,7 @@ import {
   GONE,
   LEASED,
   type RingMemory,
+  TAKEN,
   UNDELIVERABLE,
 } from "./ring-memory.ts";
 import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
@@ -75,26 +76,41 @@ function assertLiesIn({ sequences }: Lease, { first, end }: LeasePart): void {
   assert(first >= 0 && first <= end && end <= sequences.length, "a part lies in its lease");
 }
 
-const BOOKS = { delivered: DELIVERED, undeliverable: UNDELIVERABLE, returned: EVICTED } as const;
+const BOOKS = {
+  delivered: DELIVERED,
+  undeliverable: UNDELIVERABLE,
+  returned: EVICTED,
+  taken: TAKEN,
+} as const;
 
 /**
  * Settles these spans, each of them once. Returns how many of the returned spans had given up their
- * slots, and are now counted as evicted. Needs the lock.
+ * slots, are not kept elsewhere, and are now counted as evicted. Needs the lock.
  */
 export function settle(
   ring: RingMemory,
   lease: Lease,
   part: LeasePart,
-  settlement: Settlement,
+  settlement: Settlement | "taken",
 ): number {
   assertLiesIn(lease, part);
   const isReturned = settlement === "returned";
   const overtaken = releaseSlots(ring, lease, part, isReturned ? FREE : GONE);
-  const departed = isReturned ? overtaken : positionsOf(part);
+  const departed = isReturned ? unkept(ring, lease, overtaken) : positionsOf(part);
   recordDeparted(ring, lease, departed, BOOKS[settlement]);
   beginAt(ring, ring.control[FIRST_SEQUENCE]!);
   audit(ring);
   return isReturned ? departed.length : 0;
+}
+
+/** Reports spans that no longer have a slot; returns those that are not kept elsewhere. */
+function unkept({ spill }: RingMemory, lease: Lease, positions: number[]): number[] {
+  if (spill === undefined) return positions;
+  const { sequences, services, lengthBytes } = lease;
+  return positions.filter((at) => {
+    const [sequence, service] = [sequences[at]!, services[at]!];
+    return !spill({ sequence, service, spans: 1, bytes: lengthBytes[at]! });
+  });
 }
 
 function positionsOf({ first, end }: LeasePart): number[] {

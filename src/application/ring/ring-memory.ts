@@ -43,7 +43,25 @@ export interface RingMemory {
   readonly blockLength: Uint32Array;
   readonly services: ServiceTable;
   readonly arena: Uint8Array<SharedArrayBuffer>;
+
+  // Set once, for this thread only: what keeps spans that leave to make room.
+  spill: Spill | undefined;
 }
+
+/** Free spans of one service and one request that have left the ring to make room. */
+export interface SpilledRun {
+  /** The sequence of the first one. */
+  readonly sequence: number;
+  readonly service: number;
+  readonly spans: number;
+  readonly bytes: number;
+}
+
+/**
+ * Returns whether these spans stay buffered elsewhere; if not, they are evicted. It is called with
+ * the lock, so it must not use the ring.
+ */
+export type Spill = (run: SpilledRun) => boolean;
 
 /** Indexes in `control`. Each ledger entry is a number of spans, followed by a number of bytes. */
 const CAPACITY_SPANS = 0;
@@ -133,6 +151,7 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
     slotState: new Uint8Array(shared, wordColumnAt(rows, WORD_COLUMNS), rows),
     services: openServiceTable(shared, servicesAt(rows)),
     arena: new Uint8Array(shared, arenaAt(rows), control[CAPACITY_BYTES]!),
+    spill: undefined,
   };
 }
 

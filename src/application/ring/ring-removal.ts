@@ -9,6 +9,7 @@ import {
   GONE,
   NEXT_SEQUENCE,
   type RingMemory,
+  type SpilledRun,
   TAKEN,
 } from "./ring-memory.ts";
 import { recordDepartureFromService } from "./ring-services.ts";
@@ -111,9 +112,18 @@ export function takeBefore(ring: RingMemory, end: number): SpanAmount {
 }
 
 /**
- * Frees the slots before `end`. Free spans are evicted; leased spans stay in the ledger as they are
- * until they are settled.
+ * Frees the slots before `end`. Free spans are evicted, unless they are kept elsewhere; leased
+ * spans stay in the ledger as they are until they are settled.
  */
+export function makeRoomBefore(ring: RingMemory, end: number): void {
+  if (ring.spill === undefined) return evictBefore(ring, end);
+  assert(end <= ring.control[NEXT_SEQUENCE]!, "spilled spans are in the ring");
+  spillFreeBefore(ring, end);
+  beginAt(ring, end);
+  audit(ring);
+}
+
+/** Frees the slots before `end`. Free spans are evicted, even if they are kept elsewhere. */
 export function evictBefore(ring: RingMemory, end: number): void {
   assert(end <= ring.control[NEXT_SEQUENCE]!, "evicted spans are in the ring");
   removeFreeBefore(ring, end, EVICTED);
@@ -124,7 +134,7 @@ export function evictBefore(ring: RingMemory, end: number): void {
 /** Evicts the rest of the oldest block, which frees its bytes. */
 export function evictOldestBlock(ring: RingMemory): void {
   assert(usedSlots(ring) > 0, "the ring has an oldest block");
-  evictBefore(ring, blockEndSequence(ring, blockOf(ring, ring.control[FIRST_SEQUENCE]!)));
+  makeRoomBefore(ring, blockEndSequence(ring, blockOf(ring, ring.control[FIRST_SEQUENCE]!)));
 }
 
 function markGone(ring: RingMemory, from: number, end: number): void {
@@ -177,6 +187,47 @@ function removeFreeBefore(ring: RingMemory, end: number, entry: Departure): Span
   ring.control[FIRST_FREE] = sequence;
   recordDeparture(ring, entry, all);
   return all;
+}
+
+/** Removes all free spans before `end`, and reports them by context, so by request. */
+function spillFreeBefore(ring: RingMemory, end: number): void {
+  const { slotState, slotLength, slotContext } = ring;
+  let sequence = firstFree(ring);
+  let slot = slotOf(ring, sequence);
+  while (sequence < end) {
+    const context = slotContext[slot]!;
+    const run = { sequence, service: ring.contextService[context]!, spans: 0, bytes: 0 };
+    for (; sequence < end && slotContext[slot] === context; sequence += 1) {
+      if (slotState[slot] === FREE) {
+        if (run.spans === 0) run.sequence = sequence;
+        run.spans += 1;
+        run.bytes += slotLength[slot]!;
+      }
+      slot = slotAfter(ring, slot);
+    }
+    spillRun(ring, run);
+  }
+  ring.control[FIRST_FREE] = sequence;
+}
+
+/** Reports spans that have left the ring; those that are not kept elsewhere are evicted. */
+export function spillRun(ring: RingMemory, run: SpilledRun): void {
+  if (run.spans === 0 || ring.spill?.(run) === true) return;
+  const { service, spans, bytes } = run;
+  recordDepartureFromService(ring, service, { entry: EVICTED, spans, bytes });
+  recordDeparture(ring, EVICTED, { spans, bytes });
+}
+
+/** Returns the bytes of the free spans in a range. */
+export function freeBytes(ring: RingMemory, first: number, end: number): number {
+  const from = Math.max(first, ring.control[FIRST_SEQUENCE]!);
+  const to = Math.min(end, ring.control[NEXT_SEQUENCE]!);
+  let bytes = 0;
+  for (let sequence = from; sequence < to; sequence += 1) {
+    const slot = slotOf(ring, sequence);
+    if (ring.slotState[slot] === FREE) bytes += ring.slotLength[slot]!;
+  }
+  return bytes;
 }
 
 export function serviceAt(ring: RingMemory, slot: number): number {

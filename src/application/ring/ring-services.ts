@@ -7,7 +7,7 @@ import {
 } from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import { serviceNameBytes } from "../../domain/wire/resource.ts";
-import type { Departure } from "./ring-ledger.ts";
+import { audit, type Departure, recordDeparture } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   DELIVERED,
@@ -72,7 +72,7 @@ export interface ServicedRequest {
 /**
  * Calls back for each run of the first `spanCount` spans in neighbouring contexts of one service.
  */
-function forEachRun(
+export function forEachRun(
   { walked, services }: Pick<ServicedRequest, "walked" | "services">,
   spanCount: number,
   visit: (service: number, amount: SpanAmount) => void,
@@ -97,6 +97,34 @@ export function recordDepartureFromService(
   add(ring, service, departed.entry - RECEIVED, departed);
   add(ring, service, BUFFERED, { spans: -departed.spans, bytes: -departed.bytes });
   auditService(ring, service);
+}
+
+/** Spans of one service. */
+export interface ServiceSpans extends SpanAmount {
+  readonly service: number;
+}
+
+/** Records the departure of spans that have no slot, because they were kept elsewhere. */
+export function recordSpilledDeparture(
+  ring: RingMemory,
+  entry: "taken" | "evicted",
+  departed: readonly ServiceSpans[],
+): void {
+  for (const { service, spans, bytes } of departed) {
+    const amount = { entry: entry === "taken" ? TAKEN : EVICTED, spans, bytes } as const;
+    recordDepartureFromService(ring, service, amount);
+    recordDeparture(ring, amount.entry, amount);
+  }
+  audit(ring);
+}
+
+/** Returns the service of each span of a request. */
+export function spanServices(ring: RingMemory, walked: WalkedRequest): Uint32Array {
+  const rows = servicesOf(ring, walked);
+  return Uint32Array.from(
+    { length: walked.spanCount },
+    (_, row) => rows[walked.spanContext[row]!]!,
+  );
 }
 
 export function recordRejectedByService(

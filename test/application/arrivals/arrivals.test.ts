@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { knownAtOnce } from "../../support/oracles/known-at-once.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
@@ -66,7 +67,7 @@ describe("a subscriber", () => {
     arrivals.subscribe([], (sequences) => received.push(...sequences));
 
     arrive(requestOf(2));
-    const taken = arrivals.take(2);
+    const taken = knownAtOnce(arrivals.take(2));
     arrive(requestOf(3));
     const cleared = arrivals.clear();
     await nextTurn();

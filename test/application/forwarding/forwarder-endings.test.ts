@@ -17,6 +17,7 @@ test("an internal error is logged, returns unsettled spans, and causes a pause",
       leaseNewest: ring.leaseNewest.bind(ring),
       range: ring.range.bind(ring),
       usedBytes: ring.usedBytes.bind(ring),
+      hasSpilled: ring.hasSpilled.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
       settle: (...settlement) => {
         if (settlement[1] === "delivered" && (faults -= 1) >= 0) throw new Error("a fault");
@@ -41,6 +42,7 @@ test("an error before a lease is logged, and forwarding continues", async () => 
       leaseNewest: ring.leaseNewest.bind(ring),
       settle: ring.settle.bind(ring),
       usedBytes: ring.usedBytes.bind(ring),
+      hasSpilled: ring.hasSpilled.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
       range: () => {
         if ((faults -= 1) >= 0) throw new Error("a fault");
@@ -65,6 +67,7 @@ test("an error in a lease is logged and causes a pause", async () => {
       range: ring.range.bind(ring),
       settle: ring.settle.bind(ring),
       usedBytes: ring.usedBytes.bind(ring),
+      hasSpilled: ring.hasSpilled.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
       leaseNewest: ring.leaseNewest.bind(ring),
       lease: (limit) => {

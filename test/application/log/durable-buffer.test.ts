@@ -3,14 +3,23 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { DurableBuffer } from "../../../src/application/log/durable-buffer.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
+import { knownAtOnce } from "../../support/oracles/known-at-once.ts";
 import { numbersIn } from "../../simulation/numbered-spans.ts";
 import { DurableBench } from "../../support/disk/durable-bench.ts";
-import { LogBench, numbers, requestFor, turn } from "../../support/disk/opened-log.ts";
-
-const ANY = { spans: 1_000, bytes: Number.POSITIVE_INFINITY };
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
+import { LogBench, numbers, requestFor } from "../../support/disk/opened-log.ts";
 
 function fail(): never {
   throw new Error("not stored");
+}
+
+/** Flips a bit of the request that begins with this span. */
+function flip({ disk }: LogBench, number: number): void {
+  const [name] = disk.fileNames();
+  const content = new Uint8Array(disk.file(name!).length);
+  disk.file(name!).read(0, content);
+  const at = Buffer.from(content).indexOf(requestFor(number, 3).bytes);
+  disk.file(name!).flipBit(at + 30, 0);
 }
 
 describe("a durable buffer", () => {
@@ -32,7 +41,7 @@ describe("a durable buffer", () => {
   test("has no log before it is attached, and stores nothing then", async () => {
     const capacity = { spans: 10, bytes: 10_000 };
     const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
-    const buffer = new DurableBuffer({ ring, capacity, overflowPolicy: "drop_oldest" });
+    const buffer = new DurableBuffer({ ring, maxRequestBytes: capacity.bytes });
 
     expect(await buffer.log(requestFor(1, 1))).toMatchObject({ outcome: "failed" });
     expect(buffer.stats().spans.received).toBe(0);
@@ -43,7 +52,7 @@ describe("a durable buffer", () => {
     await bench.send(1, 3);
     await bench.send(4, 3);
 
-    const taken = bench.buffer.take(4);
+    const taken = knownAtOnce(bench.buffer.take(4));
 
     expect(numbersIn(taken.request)).toEqual([1, 2, 3, 4]);
     expect(await bench.stored()).toEqual([5, 6]);
@@ -52,7 +61,7 @@ describe("a durable buffer", () => {
   test("removes from the log what is cleared, but no leased spans", async () => {
     const bench = await DurableBench.open();
     await bench.send(1, 6);
-    const lease = bench.buffer.lease({ spans: 2, bytes: 1_000_000 })!;
+    const lease = await bench.lease(2);
 
     const cleared = bench.buffer.clear();
     const during = await bench.stored();
@@ -68,7 +77,7 @@ describe("a durable buffer", () => {
     async (settlement) => {
       const bench = await DurableBench.open();
       await bench.send(1, 6);
-      const lease = bench.buffer.lease(ANY)!;
+      const lease = await bench.lease(1_000);
       const newest = bench.buffer.leaseNewest();
 
       bench.buffer.settle(lease, settlement, { first: 1, end: 3 });
@@ -79,42 +88,156 @@ describe("a durable buffer", () => {
     },
   );
 
-  test("removes from the log what the ring evicts", async () => {
+  test("keeps what leaves the ring to make room, and counts it as buffered", async () => {
     const bench = await DurableBench.open(undefined, { spans: 4 });
     await bench.send(1, 3);
     await bench.send(4, 3);
 
     expect(bench.buffered()).toEqual([3, 4, 5, 6]);
-    expect(await bench.stored()).toEqual([3, 4, 5, 6]);
-    expect(bench.log.stats().spans.evicted).toBe(2);
+    expect(await bench.stored()).toEqual(numbers(1, 6));
+    expect(bench.buffer.stats()).toMatchObject({
+      spans: { buffered: 6, evicted: 0 },
+      spilled: { spans: 2, bytes: requestFor(1, 2).spanBytes },
+    });
+    expect(bench.buffer.hasSpilled()).toBe(true);
   });
 
-  test("keeps a leased span in the log when it loses its slot, until it is settled", async () => {
+  test("leases the oldest spans first: from the disk, then from the ring", async () => {
+    const bench = await DurableBench.open(undefined, { spans: 4 });
+    for (const first of [1, 4, 7]) await bench.send(first, 3);
+
+    const leased: number[][] = [];
+    for (const spans of [2, 9, 9]) leased.push(numbersIn((await bench.lease(spans)).request));
+
+    expect(leased).toEqual([[1, 2], [3, 4, 5], numbers(6, 4)]);
+    expect(await bench.buffer.lease({ spans: 9, bytes: 1_000 })).toBeUndefined();
+  });
+
+  test("settles spans on disk like those in the ring, also by service", async () => {
+    const bench = await DurableBench.open(undefined, { spans: 2 });
+    for (const first of [1, 4]) await bench.send(first, 3);
+    const lease = await bench.lease(4);
+
+    bench.buffer.settle(lease, "delivered", { first: 0, end: 1 });
+    bench.buffer.settle(lease, "undeliverable", { first: 1, end: 2 });
+    const evicted = bench.buffer.settle(lease, "returned", { first: 2, end: 4 });
+
+    expect(evicted).toBe(0);
+    const { spans, spilled } = bench.buffer.stats();
+    expect(spans).toMatchObject({ buffered: 4, delivered: 1, undeliverable: 1, evicted: 0 });
+    expect(spilled?.spans).toBe(2);
+    expect(bench.buffer.services()[0]!.spans).toEqual(spans);
+    expect(bench.log.stats().spans).toEqual(spans);
+    expect(numbersIn((await bench.lease(9)).request)).toEqual([3, 4]);
+  });
+
+  test("takes spans on disk before those in the ring, in one answer", async () => {
+    const bench = await DurableBench.open(undefined, { spans: 2 });
+    for (const first of [1, 4, 7]) await bench.send(first, 3);
+
+    const nothing = await bench.buffer.take(0);
+    const some = await bench.buffer.take(2);
+    const taken = await bench.buffer.take(6);
+    const rest = await bench.buffer.take(5);
+
+    expect(nothing.sequences).toEqual([]);
+    expect(some).toMatchObject({ sequences: [1, 2], range: { first: 1, next: 3 } });
+    expect(numbersIn(taken.request)).toEqual(numbers(3, 6));
+    expect(taken).toMatchObject({ sequences: numbers(3, 6), range: { first: 3, next: 9 } });
+    expect(rest).toMatchObject({ sequences: [9], range: { first: 9, next: 10 } });
+    expect(await bench.stored()).toEqual([]);
+  });
+
+  test("takes nothing if the disk cannot be read", async () => {
+    const disk = new LogBench();
+    const bench = await DurableBench.open(disk, { spans: 2 });
+    for (const first of [1, 4]) await bench.send(first, 3);
+    disk.disk.faults = { ...NO_FAULTS, failedReads: 1 };
+
+    const taking = Promise.resolve(bench.buffer.take(9));
+
+    await expect(taking).rejects.toThrow("EIO");
+    disk.disk.faults = NO_FAULTS;
+    expect(numbersIn((await bench.buffer.take(9)).request)).toEqual(numbers(1, 6));
+  });
+
+  test("clears spans on disk too", async () => {
+    const bench = await DurableBench.open(undefined, { spans: 2 });
+    for (const first of [1, 4]) await bench.send(first, 3);
+    const lease = await bench.lease(1);
+
+    expect(bench.buffer.clear()).toBe(5);
+    expect(bench.buffer.stats().spans).toMatchObject({ buffered: 1, taken: 5 });
+    bench.buffer.settle(lease, "delivered");
+    expect(await bench.stored()).toEqual([]);
+  });
+
+  test("knows when the oldest span arrived, even on disk", async () => {
+    const bench = await DurableBench.open(undefined, { spans: 1 });
+    await bench.send(1, 1);
+    await bench.send(2, 1);
+
+    expect(bench.buffer.oldestUnixMs()).toBe(42);
+  });
+
+  test("a lease from the ring that loses its slots can be returned to the disk", async () => {
     const bench = await DurableBench.open(undefined, { spans: 4 });
     await bench.send(1, 3);
-    const lease = bench.buffer.lease({ spans: 2, bytes: 1_000_000 })!;
+    const lease = await bench.lease(2);
     await bench.send(4, 4);
-    const during = await bench.stored();
 
     bench.buffer.settle(lease, "delivered", { first: 0, end: 1 });
     const evicted = bench.buffer.settle(lease, "returned", { first: 1, end: 2 });
 
-    expect(during).toEqual([1, 2, 4, 5, 6, 7]);
-    expect(evicted).toBe(1);
-    expect(await bench.stored()).toEqual([4, 5, 6, 7]);
+    expect(evicted).toBe(0);
+    expect(await bench.stored()).toEqual(numbers(2, 6));
+    expect(bench.buffer.stats().spilled?.spans).toBe(2);
+    expect(numbersIn((await bench.lease(9)).request)).toEqual([2, 3]);
   });
 
-  test("evicts what the log has evicted to stay within its size", async () => {
+  test("evicts a segment that the log removes, its leased spans later", async () => {
     const disk = new LogBench({ maxDiskBytes: 40_000, segmentBytes: 8_000 });
-    const bench = await DurableBench.open(disk, { spans: 900 });
+    const bench = await DurableBench.open(disk, { spans: 20 });
+    await bench.send(1, 10);
+    const lease = await bench.lease(5);
 
-    for (const first of numbers(0, 30)) {
+    for (const first of numbers(1, 40)) {
       await bench.send(first * 10 + 1, 10);
-      await turn();
+      const { spans, bytes } = bench.buffer.stats();
+      expect({ spans, bytes }).toEqual({
+        spans: bench.log.stats().spans,
+        bytes: bench.log.stats().bytes,
+      });
     }
+    const before = bench.buffer.stats().spans.evicted;
+    const evicted = bench.buffer.settle(lease, "returned");
 
-    expect(bench.buffer.stats().spans.evicted).toBeGreaterThan(0);
-    expect(bench.buffered()).toEqual(await bench.stored());
+    expect(before).toBeGreaterThan(0);
+    expect(evicted).toBe(5);
+    expect(bench.buffer.stats().spans.evicted).toBe(before + 5);
+    expect(bench.buffer.stats().spans).toEqual(bench.log.stats().spans);
+    const stored = await bench.stored();
+    expect(numbersIn((await bench.buffer.take(1_000)).request)).toEqual(stored);
+  });
+
+  test("evicts spans on disk that are damaged, and keeps those in memory", async () => {
+    const disk = new LogBench();
+    const bench = await DurableBench.open(disk, { spans: 4 });
+    for (const first of [1, 4, 7]) await bench.send(first, 3);
+    flip(disk, 4);
+    flip(disk, 7);
+
+    const first = await bench.lease(9);
+    const second = await bench.lease(9);
+
+    expect(numbersIn(first.request)).toEqual([1, 2, 3]);
+    expect(numbersIn(second.request)).toEqual(numbers(6, 4));
+    const { spans, bytes } = bench.buffer.stats();
+    expect(spans).toMatchObject({ buffered: 7, evicted: 2 });
+    expect(bytes.evicted).toBe(requestFor(4, 2).spanBytes);
+    expect(bench.buffer.services()[0]!.bytes).toEqual(bytes);
+    bench.buffer.settle(second, "delivered");
+    expect(bench.log.stats().spans.delivered).toBe(4);
   });
 
   test("refuses a request larger than the whole ring before it is written", async () => {
@@ -124,20 +247,17 @@ describe("a durable buffer", () => {
     expect(await bench.stored()).toEqual([]);
   });
 
-  test("counts requests on their way to the disk, so that none is refused after it", async () => {
-    const disk = new LogBench();
-    const bench = await DurableBench.open(disk, { spans: 10, overflowPolicy: "refuse" });
-    disk.disk.isEager = false;
+  test("keeps the oldest spans of a request larger than the ring on disk", async () => {
+    const bench = await DurableBench.open(undefined, { spans: 2 });
 
-    const sending = Promise.all([bench.send(1, 6), bench.send(7, 6), bench.send(13, 4)]);
-    await disk.finish();
-    const outcomes = await sending;
-    const full = await bench.send(17, 1);
-    const large = await bench.send(18, 11);
+    await bench.send(1, 5);
 
-    expect(outcomes).toEqual(["logged", "refused", "logged"]);
-    expect([full, large]).toEqual(["refused", "too_large"]);
-    expect(bench.buffered()).toEqual([...numbers(1, 6), ...numbers(13, 4)]);
+    expect(bench.buffered()).toEqual([4, 5]);
+    expect(bench.buffer.stats()).toMatchObject({
+      spans: { accepted: 5, buffered: 5 },
+      spilled: { spans: 3 },
+    });
+    expect(numbersIn((await bench.buffer.take(9)).request)).toEqual(numbers(1, 5));
   });
 
   test("gives spans the sequences of the log, even after a failed callback", async () => {
@@ -147,10 +267,11 @@ describe("a durable buffer", () => {
     await bench.send(3, 2);
 
     expect(bench.buffer.peek(9).sequences).toEqual([3, 4]);
+    expect(await bench.stored()).toEqual([3, 4]);
   });
 
   test("is read like the ring", async () => {
-    const bench = await DurableBench.open(undefined, { spans: 10, overflowPolicy: "refuse" });
+    const bench = await DurableBench.open(undefined, { spans: 10 });
     await bench.send(1, 6);
     const { buffer } = bench;
     const visited: number[] = [];
@@ -164,7 +285,8 @@ describe("a durable buffer", () => {
       buffer.hasRoom({ spans: 4, bytes: 9 }),
       buffer.hasRoom({ spans: 5, bytes: 9 }),
     ]).toEqual([true, false]);
-    expect(buffer.usedShare()).toBe(0.6);
+    expect(buffer.usedShare()).toBe(bench.log.usedShare());
+    expect(buffer.hasSpilled()).toBe(false);
     expect(buffer.usedBytes()).toBeGreaterThan(0);
     expect(buffer.services().map(({ spans }) => spans.buffered)).toEqual([6]);
   });

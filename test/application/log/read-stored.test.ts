@@ -57,7 +57,7 @@ describe("stored spans are read", () => {
     bench.disk.file(name!).flipBit(at + 3, 0);
 
     expect((await readFrom(log, 1)).stored).toEqual([...numbers(1, 4), ...numbers(7, 34)]);
-    expect(bench.events.damaged).toEqual([[{ segment: name!, lostSpans: 2 }]]);
+    expect(bench.events.damaged).toMatchObject([[{ segment: name!, lostSpans: 2 }]]);
   });
 
   test("down to the last one, and none from an empty log", async () => {

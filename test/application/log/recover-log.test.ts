@@ -147,7 +147,7 @@ describe("damage", () => {
     const stored = await storedNumbers(log);
 
     expect(stored).toEqual([...numbers(1, 6), ...numbers(9, 12)]);
-    expect(bench.events.damaged).toEqual([[{ segment: name, lostSpans: 2 }]]);
+    expect(bench.events.damaged).toMatchObject([[{ segment: name, lostSpans: 2 }]]);
     expect(log.stats().spans).toMatchObject({ accepted: 20, evicted: 2, buffered: 18 });
   });
 

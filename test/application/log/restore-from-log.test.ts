@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import type { Lease } from "../../../src/ports/trace-buffer.ts";
 import { numbersIn } from "../../simulation/numbered-spans.ts";
 import { DurableBench, type RingSetting } from "../../support/disk/durable-bench.ts";
-import { LogBench, numbers, turn } from "../../support/disk/opened-log.ts";
+import { LogBench, numbers, requestFor, turn } from "../../support/disk/opened-log.ts";
 import { SeededRandom } from "../../support/disk/seeded-random.ts";
+
+const NEWEST_BYTES = requestFor(11, 2).bytes.length;
 
 describe("a restart", () => {
   test("restores spans with their sequences, bytes and order", async () => {
@@ -11,7 +13,7 @@ describe("a restart", () => {
     const first = await DurableBench.open(disk);
     await first.send(1, 5);
     await first.send(6, 5);
-    const lease = first.buffer.lease({ spans: 6, bytes: 1_000_000 })!;
+    const lease = await first.lease(6);
     first.buffer.settle(lease, "delivered", { first: 2, end: 4 });
     first.buffer.settle(lease, "returned", { first: 0, end: 2 });
     const before = first.buffer.peek(100);
@@ -41,21 +43,28 @@ describe("a restart", () => {
     expect(second.buffer.range()).toEqual({ first: 6, next: 6 });
   });
 
-  test.each<{ name: string; smaller: RingSetting; left: number[] }>([
-    { name: "spans", smaller: { spans: 4 }, left: numbers(7, 4) },
-    { name: "bytes", smaller: { bytes: 60 }, left: [] },
-  ])("with a smaller ring keeps the newest that fit: $name", async ({ smaller, left }) => {
+  test.each<{ name: string; smaller: RingSetting; inMemory: number[] }>([
+    { name: "spans", smaller: { spans: 4 }, inMemory: numbers(9, 4) },
+    { name: "bytes", smaller: { bytes: NEWEST_BYTES }, inMemory: numbers(11, 2) },
+    { name: "bytes, for any request", smaller: { bytes: 10 }, inMemory: [] },
+  ])("with a smaller ring restores every span: $name", async ({ smaller, inMemory }) => {
     const disk = new LogBench();
     const first = await DurableBench.open(disk);
     await first.send(1, 10);
+    await first.send(11, 2);
+    const before = first.buffer.stats();
     await first.log.close();
 
     const second = await DurableBench.open(disk, smaller);
+    const { spans, bytes, spilled } = second.buffer.stats();
+    const taken = await second.buffer.take(100);
 
-    expect(second.buffered()).toEqual(left);
-    expect(await second.stored()).toEqual(left);
-    await second.send(11, 1);
-    expect(await second.stored()).toEqual(second.buffered());
+    expect(spans).toEqual(before.spans);
+    expect(bytes).toEqual(before.bytes);
+    expect(spilled?.spans).toBe(12 - inMemory.length);
+    expect(numbersIn(taken.request)).toEqual(numbers(1, 12));
+    expect(second.buffer.stats().spans).toMatchObject({ buffered: 0, taken: 12 });
+    expect(await second.stored()).toEqual([]);
   });
 });
 
@@ -71,10 +80,10 @@ async function act(
     const spanCount = random.between(1, 6);
     await bench.send(state.next, spanCount);
     state.next += spanCount;
-  } else if (choice < 0.65) buffer.take(random.between(0, 5));
+  } else if (choice < 0.65) await buffer.take(random.between(0, 5));
   else if (choice < 0.67) buffer.clear();
   else if (choice < 0.85) {
-    const lease = buffer.lease({ spans: random.between(1, 8), bytes: 1_000 });
+    const lease = await buffer.lease({ spans: random.between(1, 8), bytes: 1_000 });
     state.leases.push(...(lease === undefined ? [] : [lease]));
   } else settleOne(bench, random, state.leases);
 }
@@ -88,26 +97,38 @@ function settleOne({ buffer }: DurableBench, random: SeededRandom, leases: Lease
   buffer.settle(lease, random.pick(["undeliverable", "returned"]), { first: middle, end });
 }
 
-test.each([1, 2, 3, 4, 5])(
-  "log and ring have equal spans after any operations and restarts, seed %d",
+function assertConsistent({ buffer, log }: DurableBench): void {
+  const { spans, bytes, spilled } = buffer.stats();
+  const { spans: logged, bytes: loggedBytes } = log.stats();
+  expect({ ...spans }).toEqual({ ...logged });
+  expect({ ...bytes }).toEqual({ ...loggedBytes });
+  expect(spilled!.spans).toBeLessThanOrEqual(spans.buffered);
+  const services = buffer.services().map((service) => service.spans.buffered);
+  expect(services.reduce((sum, each) => sum + each, 0)).toBe(spans.buffered);
+}
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  "ring and log agree after any operations and restarts, in spans and bytes, seed %d",
   async (seed) => {
     const random = new SeededRandom(seed);
-    const disk = new LogBench({ maxDiskBytes: 200_000, segmentBytes: 12_000 });
+    const disk = new LogBench({ maxDiskBytes: 120_000, segmentBytes: 6_000 });
     const state: { next: number; leases: Lease[] } = { next: 1, leases: [] };
-    let bench = await DurableBench.open(disk, { spans: 40 });
+    let bench = await DurableBench.open(disk, { spans: 20 });
     for (let step = 0; step < 400; step += 1) {
       await act(bench, random, state);
+      assertConsistent(bench);
       if (step % 50 !== 49) continue;
       for (const lease of state.leases.splice(0)) bench.buffer.settle(lease, "returned");
       await turn();
-      expect(await bench.stored()).toEqual(bench.buffered());
-      expect(bench.log.stats().spans.buffered).toBe(bench.buffer.stats().spans.buffered);
-      const before = bench.buffer.peek(1_000);
+      assertConsistent(bench);
+      const before = await bench.stored();
       await bench.log.close();
-      bench = await DurableBench.open(disk, { spans: 40 });
-      const after = bench.buffer.peek(1_000);
-      expect(after.sequences).toEqual(before.sequences);
-      expect(numbersIn(after.request)).toEqual(numbersIn(before.request));
+      bench = await DurableBench.open(disk, { spans: random.between(5, 30) });
+      expect(await bench.stored()).toEqual(before);
+      expect(before.slice(-bench.buffered().length || before.length)).toEqual(bench.buffered());
+      assertConsistent(bench);
     }
+    const all = await bench.stored();
+    expect(numbersIn((await bench.buffer.take(10_000)).request)).toEqual(all);
   },
 );

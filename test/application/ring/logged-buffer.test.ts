@@ -5,6 +5,7 @@ import { ObservabilityBuffer } from "../../../src/application/ring/observability
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { knownAtOnce } from "../../support/oracles/known-at-once.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
@@ -20,7 +21,7 @@ test("appends and removals are logged at DEBUG and passed on to the buffer", () 
   const appended = logged.append(walked);
   const copied = logged.copy([1, 2]);
   const peeked = logged.peek(5);
-  const taken = logged.take(1);
+  const taken = knownAtOnce(logged.take(1));
   const cleared = logged.clear();
 
   const { spanBytes: bytes } = walked;
@@ -41,7 +42,7 @@ test("appends and removals are logged at DEBUG and passed on to the buffer", () 
 test("leases and settlements are logged at DEBUG", () => {
   const { buffer, logger, logged } = filledBuffer(5);
 
-  const oldest = logged.lease({ spans: 2, bytes: 4096 })!;
+  const oldest = knownAtOnce(logged.lease({ spans: 2, bytes: 4096 }))!;
   const newest = logged.leaseNewest()!;
   const evicted = [
     logged.settle(oldest, "undeliverable", { first: 0, end: 1 }),
@@ -64,7 +65,7 @@ test("leases and settlements are logged at DEBUG", () => {
 test("a lease without spans is not logged", () => {
   const { logger, logged } = filledBuffer(0);
 
-  const leases = [logged.lease({ spans: 2, bytes: 4096 }), logged.leaseNewest()];
+  const leases = [knownAtOnce(logged.lease({ spans: 2, bytes: 4096 })), logged.leaseNewest()];
 
   expect(leases).toEqual([undefined, undefined]);
   expect(logger.lines).toEqual([]);

@@ -1,17 +1,17 @@
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { DurableBuffer } from "../../../src/application/log/durable-buffer.ts";
-import { restoreFromLog } from "../../../src/application/log/restore-from-log.ts";
+import type { LogWatcher } from "../../../src/application/log/log-state.ts";
 import type { SpanLog } from "../../../src/application/log/span-log.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import type { Lease } from "../../../src/ports/trace-buffer.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { numbersIn } from "../../simulation/numbered-spans.ts";
-import { LogBench, requestFor, storedNumbers } from "./opened-log.ts";
+import { LogBench, requestFor } from "./opened-log.ts";
 
 export interface RingSetting {
   readonly spans?: number;
   readonly bytes?: number;
-  readonly overflowPolicy?: "drop_oldest" | "refuse";
 }
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
@@ -27,19 +27,19 @@ export class DurableBench {
   }
 
   static async open(disk = new LogBench(), setting: RingSetting = {}): Promise<DurableBench> {
-    const { spans = 100, bytes = 1 << 20, overflowPolicy = "drop_oldest" } = setting;
+    const { spans = 100, bytes = 1 << 20 } = setting;
     const capacity = { spans, bytes };
     const codec = new ProtobufSpanCodec();
-    const ring = ObservabilityBuffer.create(capacity, { codec, overflowPolicy });
-    const buffer = new DurableBuffer({ ring, capacity, overflowPolicy });
-    const watcher = {
+    const ring = ObservabilityBuffer.create(capacity, { codec });
+    const buffer = new DurableBuffer({ ring, maxRequestBytes: bytes });
+    const watcher: LogWatcher = {
       ...disk.parts.watcher,
-      evicted: ({ end }: { end: number }) => buffer.evictBefore(end),
+      evicted: (segment) => buffer.evict(segment),
+      damaged: (damage) => buffer.damaged(damage),
     };
-    Object.assign(disk.parts, { watcher });
+    Object.assign(disk.parts, { watcher, memory: buffer.memory });
     const log = await disk.open();
-    const { unfit } = await restoreFromLog(log, ring);
-    buffer.attach(log, unfit);
+    await buffer.attach(log);
     return new DurableBench(log, buffer);
   }
 
@@ -52,11 +52,28 @@ export class DurableBench {
     return (await this.buffer.log({ ...request, stored })).outcome;
   }
 
+  /** Leases the oldest spans, which must exist, from the disk or from the ring. */
+  async lease(spans: number, bytes = Number.POSITIVE_INFINITY): Promise<Lease> {
+    const lease = await this.buffer.lease({ spans, bytes });
+    if (lease === undefined) throw new Error("no span is free");
+    return lease;
+  }
+
+  /** Returns the numbers of the spans in memory. */
   buffered(): number[] {
     return numbersIn(this.buffer.peek(1_000).request);
   }
 
-  stored(): Promise<number[]> {
-    return storedNumbers(this.log);
+  /** Returns the numbers of all spans in the log, leased or free. */
+  async stored(): Promise<number[]> {
+    const stored: number[] = [];
+    await this.log.read(0, ({ bytes, firstSequence }, ranges) => {
+      const all = numbersIn(bytes);
+      for (const { first, end } of ranges) {
+        stored.push(...all.slice(first - firstSequence, end - firstSequence));
+      }
+      return true;
+    });
+    return stored;
   }
 }

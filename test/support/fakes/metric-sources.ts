@@ -39,7 +39,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   unsupported.receive({ signal: "logs", protocol: "http", items: 3 });
   return {
     version: '1.0 "quoted\\"\n',
-    stats: () => buffer.stats(),
+    stats: () => ({ ...buffer.stats(), spilled: { spans: 1, bytes: 34 } }),
     usedBytes: () => 106,
     restored: { spans: 1, bytes: spanBody(40).length },
     disk: () => ({

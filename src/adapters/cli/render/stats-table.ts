@@ -55,10 +55,17 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
 function diskLines({ disk }: StatsAnswer, { bad }: Palette): string[] {
   if (disk === undefined) return [];
   const { durability, used_bytes, max_bytes, error } = disk;
+  const only = onlyOnDiskText(disk.only_on_disk);
   const used = `${bytesText(used_bytes)} of ${bytesText(max_bytes)}`;
   const line = `on disk ${used}, acknowledged at level ${durability}`;
-  if (error === undefined) return [line];
-  return [line, bad(`the disk fails, and requests are refused: ${quotePeerText(error)}`)];
+  if (error === undefined) return [line, ...only];
+  return [line, ...only, bad(`the disk fails, and requests are refused: ${quotePeerText(error)}`)];
+}
+
+function onlyOnDiskText({ spans, bytes }: NonNullable<StatsAnswer["disk"]>["only_on_disk"]) {
+  if (spans === 0) return [];
+  const amount = `${countedText(spans, "span")} (${bytesText(bytes)})`;
+  return [`only on disk ${amount}; queries cover the newer ones, in memory`];
 }
 
 /**

@@ -7,11 +7,13 @@ import {
 } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { ledgerOf } from "../../../support/oracles/ledger-of.ts";
-import type { ForwardAnswer } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { widthOf } from "../../../../src/adapters/cli/output/text-columns.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
-import type { ListedProblem } from "../../../../src/adapters/cli/render/stats-table.ts";
+import type {
+  ForwardAnswer,
+  ListedProblem,
+} from "../../../../src/adapters/cli/render/stats-table.ts";
 
 const LEDGER = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {
@@ -47,12 +49,15 @@ test("the ledger is displayed in spans and in bytes", () => {
 });
 
 const DISK = { durability: "disk", state: "writable", used_bytes: 3_700_000 } as const;
-const LIMITS = { max_bytes: 1 << 30, segments: 2, queued_bytes: 0 };
+const PLACES = { in_memory: { spans: 5, bytes: 600 }, only_on_disk: { spans: 0, bytes: 0 } };
+const LIMITS = { max_bytes: 1 << 30, segments: 2, queued_bytes: 0, ...PLACES };
 
-test("a log on disk is displayed with its size and its level", () => {
-  const rows = statsTable({ ...STATS, disk: { ...DISK, ...LIMITS } }, "x", PLAIN);
+test("a log on disk is displayed with its size, its level, and what is there only", () => {
+  const disk = { ...DISK, ...LIMITS, only_on_disk: { spans: 12_000, bytes: 3_000_000 } };
+  const rows = statsTable({ ...STATS, disk }, "x", PLAIN);
 
-  expect(rows.at(-1)).toBe("on disk 3.53 MiB of 1.00 GiB, acknowledged at level disk");
+  expect(rows.at(-2)).toBe("on disk 3.53 MiB of 1.00 GiB, acknowledged at level disk");
+  expect(rows.at(-1)).toStartWith("only on disk 12,000 spans (2.86 MiB); queries cover the newer");
 });
 
 test("a failing disk is displayed with the reason, without its control characters", () => {

@@ -1,0 +1,91 @@
+import type { Lease } from "../../ports/trace-buffer.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import { NEXT_SEQUENCE, type SpilledRun } from "../ring/ring-memory.ts";
+import { evictBefore } from "../ring/ring-removal.ts";
+import { recordSpilledDeparture, type ServiceSpans, spanServices } from "../ring/ring-services.ts";
+import type { LogLease } from "./lease-spans.ts";
+import type { FoundDamage } from "./log-state.ts";
+import type { SequenceRange } from "./sequence-ranges.ts";
+import type { SpanLog } from "./span-log.ts";
+import type { SpilledSpans } from "./spilled-spans.ts";
+import { sumByService } from "./spilled-spans.ts";
+import type { StoredWalk } from "./stored-walk.ts";
+
+/**
+ * Holds a ring, its log, and what is in the log only.
+ *
+ * Invariant: buffered spans of the ring's ledger = free spans in the ring + leased spans + spilled
+ * spans. Every spilled span is older than those in the ring.
+ */
+export interface DurableState {
+  // Fixed at construction.
+  readonly ring: ObservabilityBuffer;
+  readonly spilled: SpilledSpans;
+  readonly walk: StoredWalk;
+
+  // Set by `attach`.
+  log: SpanLog | undefined;
+}
+
+/** Counts spans that have left the ring to make room; returns false if the log has lost them. */
+export function keepSpilled({ log, spilled }: DurableState, run: SpilledRun): boolean {
+  const extent = log?.extentOf(run.sequence);
+  if (extent === undefined) return false;
+  spilled.add(extent.first, run);
+  return true;
+}
+
+/** Makes a lease of spilled spans one that the ring can settle. */
+export function adoptLease({ ring, log, spilled, walk }: DurableState, stored: LogLease): Lease {
+  const { request, sequences, lengthBytes } = stored;
+  const walked = walk.of(request, sequences.length);
+  const services = ring.locked((memory) => spanServices(memory, walked));
+  for (let at = 0; at < sequences.length;) {
+    const { first, end } = log!.extentOf(sequences[at]!)!;
+    const from = at;
+    while (at < sequences.length && sequences[at]! < end) at += 1;
+    const inSegment = sumByService(services, lengthBytes, from, at);
+    for (const each of inSegment) spilled.remove(first, each);
+  }
+  return { request, sequences, services, lengthBytes, settled: new Uint8Array(sequences.length) };
+}
+
+/** Evicts the spans of a segment that is removed to make room on the disk. */
+export function evictSegment({ ring, spilled }: DurableState, { first, end }: SequenceRange): void {
+  const evicted = spilled.removeSegment(first);
+  ring.locked((memory) => {
+    recordSpilledDeparture(memory, "evicted", evicted);
+    evictBefore(memory, Math.min(end, memory.control[NEXT_SEQUENCE]!));
+  });
+}
+
+/** Evicts the spilled spans of a damaged segment that cannot be read. */
+export function evictDamaged(state: DurableState, { firstSequence, left }: FoundDamage): void {
+  const { ring, spilled, walk } = state;
+  const before = spilled.removeSegment(firstSequence);
+  for (const { request, spanCount, ranges } of left) {
+    const walked = walk.of(request, spanCount);
+    const services = ring.locked((memory) => spanServices(memory, walked));
+    for (const { first, end } of ranges) {
+      const readable = sumByService(services, walked.spanLength, first, end);
+      for (const each of readable) spilled.add(firstSequence, each);
+    }
+  }
+  const after = new Map(spilled.inSegment(firstSequence).map((each) => [each.service, each]));
+  const lost = before.map((each) => difference(each, after.get(each.service)));
+  ring.locked((memory) => recordSpilledDeparture(memory, "evicted", lost));
+}
+
+function difference(before: ServiceSpans, after: ServiceSpans | undefined): ServiceSpans {
+  const { service, spans, bytes } = before;
+  return { service, spans: spans - (after?.spans ?? 0), bytes: bytes - (after?.bytes ?? 0) };
+}
+
+/** Takes every free span; returns their number. */
+export function clearAll({ ring, log, spilled }: DurableState): number {
+  const { spans } = spilled.total;
+  const taken = spilled.clear();
+  ring.locked((memory) => recordSpilledDeparture(memory, "taken", taken));
+  log?.clear();
+  return spans + ring.clear();
+}
