@@ -24,6 +24,7 @@ test("the list has the name and the description of every case", () => {
     "latency",
     "memory",
     "query",
+    "run",
     "start",
     "wait",
     "walk",

@@ -13,6 +13,7 @@ import { ingestTls } from "./cases/ingest-tls.ts";
 import { latency } from "./cases/latency.ts";
 import { memory } from "./cases/memory.ts";
 import { query } from "./cases/query.ts";
+import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
 import { wait } from "./cases/wait.ts";
 import { walk } from "./cases/walk.ts";
@@ -25,6 +26,7 @@ const CASES: readonly BenchCase[] = [
   append,
   latency,
   start,
+  run,
   query,
   wait,
   durable,
