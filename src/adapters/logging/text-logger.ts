@@ -39,11 +39,20 @@ const LEVEL_COLUMNS = "WARNING".length;
 
 function lineText(level: LogLevel, event: string, fields: LogFields): string {
   const time = new Date().toTimeString().slice(0, "12:04:31".length);
-  const pairs = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${valueText(plain(value))}`);
+  const pairs = Object.entries(fields).flatMap(([name, value]) => pairsOf(name, plain(value)));
   const text = [time, level.padEnd(LEVEL_COLUMNS), event, ...pairs].join(" ");
   return `${text.replaceAll(UNSAFE, escaped)}\n`;
+}
+
+/** Returns a field as words; the members of an object become `spans.received=3`, for example. */
+function pairsOf(name: string, value: unknown): string[] {
+  if (value === undefined) return [];
+  if (!isRecord(value)) return [`${name}=${valueText(value)}`];
+  return Object.entries(value).flatMap(([key, member]) => pairsOf(`${name}.${key}`, member));
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Matches text that needs no quotes. */

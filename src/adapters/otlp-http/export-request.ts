@@ -157,7 +157,8 @@ function readHead(
   format: BodyFormat | undefined,
 ): RequestHead | Refusal {
   const signal = signalAt(pathOf(request.url), parts);
-  if (signal === undefined) return { objection: noSuchPath(parts), reason: "unknown_path" };
+  if (signal === undefined)
+    return { objection: noSuchPath(parts, request), reason: "unknown_path" };
   if (request.method !== "POST") return WRONG_METHOD;
   if (format === undefined) return WRONG_TYPE;
   const coding = contentCoding(request.headers.get("content-encoding"));
@@ -174,7 +175,12 @@ function signalAt(path: string, { unsupported }: ExportParts): Signal | undefine
   return unsupported === undefined && signal !== "traces" ? undefined : signal;
 }
 
-function noSuchPath(parts: ExportParts): WrongRequest {
+function noSuchPath(parts: ExportParts, { method, url }: Request): WrongRequest {
+  // Exporters post elsewhere. This is a browser, or a reader, that has taken this port for ours.
+  if (method !== "POST" || pathOf(url).startsWith("/api/")) {
+    const message = `no such path at this port; ${parts.problems.hint("wrong_method")}`;
+    return { outcome: "unknown_path", message };
+  }
   const there = [...PATHS.keys()].filter((path) => signalAt(path, parts) !== undefined);
   const message = `no such path; known paths: ${there.join(", ")}`;
   return { outcome: "unknown_path", message };

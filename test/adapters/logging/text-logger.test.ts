@@ -50,7 +50,7 @@ test.each([
   { value: "", text: '""' },
   { value: 'say "x"', text: String.raw`"say \"x\""` },
   { value: "a=b", text: '"a=b"' },
-  { value: { a: [1] }, text: '{"a":[1]}' },
+  { value: [{ a: 1 }], text: '[{"a":1}]' },
   { value: new Error("broken"), text: '"Error: broken"' },
   { value: null, text: "null" },
 ])("the value $value is written as $text", ({ value, text }) => {
@@ -59,6 +59,23 @@ test.each([
   logger.info("event", { field: value, absent: undefined });
 
   expect(lines[0]).toEndWith(` event field=${text}\n`);
+});
+
+test("the members of objects are fields of their own, and lists stay as they are", () => {
+  const { lines, logger } = logged("INFO");
+
+  logger.info("stopped", { spans: { received: 3, by: { a: "x y" } }, none: {}, list: [1, 2] });
+
+  expect(lines[0]).toEndWith(' stopped spans.received=3 spans.by.a="x y" list=[1,2]\n');
+});
+
+test("control characters in the name of a member never reach the terminal", () => {
+  const { lines, logger } = logged("INFO");
+
+  logger.info("event", { field: { "\u001b[2J\n": 1 } });
+
+  expect(lines[0]).not.toMatch(UNSAFE_TEXT);
+  expect(lines[0]!.split("\n")).toHaveLength(2);
 });
 
 test("control characters never reach the terminal", () => {

@@ -56,6 +56,24 @@ test.each<{ sent: SendOptions; reason: string; detail: string }>([
   expect(others).toEqual([]);
 });
 
+test.each([
+  { sent: { method: "GET", path: "/" } },
+  { sent: { method: "GET", path: "/api/traces?limit=1" } },
+  { sent: { method: "POST", path: "/api/spans/take" } },
+  { sent: { method: "DELETE", path: "/api/spans" } },
+])(
+  "a reader that uses the port of OTLP/HTTP learns that of the read API: $sent",
+  async ({ sent }) => {
+    const { send } = runOtlpHttp();
+
+    const response = await send("", { ...sent, headers: { "Content-Type": "application/json" } });
+
+    const { message } = (await response.json()) as { message: string };
+    expect(response.status).toBe(404);
+    expect(message).toMatch(/^no such path at this port; .*the read API, .* are at port \d+$/);
+  },
+);
+
 test("logs of an unknown type are recorded as logs", async () => {
   const unsupported = new UnsupportedSignals();
   const { send, problems } = runOtlpHttp({ unsupported });

@@ -34,6 +34,11 @@ const UNTRUSTED = new Set([
 
 const TRUST = "Set --ca FILE to the certificates of its authority.";
 
+/** The error codes of a port that closes a connection without an answer, as one with TLS does. */
+const CLOSED = new Set(["ECONNRESET", "ECONNCLOSED"]);
+
+const TLS_DOUBT = "; if it requires TLS, use https: instead";
+
 /** Returns why the read API cannot be reached, and what to do. */
 export function unreachable(url: string, env: Environment, error: unknown): string {
   const base = quotePeerText(url);
@@ -44,7 +49,9 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
   }
   const start = UNTRUSTED.has(code) ? TRUST : `Start spanring there, or ${WHERE}`;
   const advice = WRONG_PORT.has(code) ? OTHER_PORTS : start;
-  return `cannot connect to ${base}: ${connectionFault(error)}${proxyDoubt(url, env)}\n${advice}`;
+  const tlsDoubt = CLOSED.has(code) && /^http:/i.test(url) ? TLS_DOUBT : "";
+  const doubts = `${tlsDoubt}${proxyDoubt(url, env)}`;
+  return `cannot connect to ${base}: ${connectionFault(error)}${doubts}\n${advice}`;
 }
 
 /** Returns the message for a request that gets no response in time. */

@@ -101,7 +101,11 @@ test.each<{ name: string; scheme?: string; greet: Parameters<typeof listening>[0
     greet: (socket) => void socket.once("data", () => socket.end(HTTP2_REFUSAL)),
     says: "does not respond in HTTP/1.1: it may be the port for OTLP/gRPC\n",
   },
-  { name: "nothing", greet: (socket) => void socket.destroy(), says: "was reset" },
+  {
+    name: "nothing",
+    greet: (socket) => void socket.destroy(),
+    says: "was reset; if it requires TLS, use https: instead\n",
+  },
   {
     name: "plain HTTP where TLS is expected",
     scheme: "https",
