@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { useLayoutEffect } from "preact/hooks";
 import { BufferView } from "./buffer/buffer-view.tsx";
 import { isConnected } from "./client/api.ts";
 import { followLink, goTo, place } from "./client/location.ts";
@@ -30,6 +31,7 @@ function showKeys(): void {
 function Page() {
   const { path } = place.value;
   useStatsFeed();
+  useEntry(path);
   useKeys({ ...SECTION_KEYS, "?": showKeys });
   return (
     <div class="page" onClick={followLink}>
@@ -65,13 +67,36 @@ function Page() {
   );
 }
 
+/** Announces a new view: names the page, and moves the focus, so that keys scroll the view. */
+function useEntry(path: string): void {
+  useLayoutEffect(() => {
+    const label = SECTIONS.find((each) => each.path === path)?.label ?? "Trace";
+    document.title = `${label} · spanring`;
+    focusView();
+  }, [path]);
+}
+
+function focusView(): void {
+  const main = document.querySelector("main")!;
+  main.tabIndex = -1;
+  main.focus();
+}
+
+/** Says what to set. It takes the place of the empty list, and of its focus. */
+function EmptyTraces() {
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) focusView();
+  }, []);
+  return <ConnectView />;
+}
+
 function View({ path }: { path: string }) {
   const traceId = /^\/traces\/([^/]+)$/.exec(path)?.[1];
   if (traceId !== undefined) return <TraceView key={traceId} traceId={traceId} />;
   if (path === "/services") return <ServicesView />;
   if (path === "/buffer") return <BufferView />;
   if (path === "/connect") return <ConnectView />;
-  return <TracesView renderEmpty={() => <ConnectView />} />;
+  return <TracesView renderEmpty={() => <EmptyTraces />} />;
 }
 
 render(<Page />, document.querySelector("#page")!);

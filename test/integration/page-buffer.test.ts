@@ -141,7 +141,8 @@ test("forwarding is shown as connected, and as failing with what to check", asyn
   await page.getByText("delivered", { exact: true }).waitFor();
   await upstream.stop();
   await sendSpans(program.httpUrl, { traceId: idOf(2, 32) }, spans(4));
-  await panel.getByText(/^The upstream fails; (trying now|next attempt)/).waitFor();
+  await panel.getByText("The upstream fails").waitFor();
+  await panel.getByText("Next attempt").waitFor();
 
   const endpoint = new URL(upstream.httpUrl).host;
   expect(await panel.textContent()).toContain(endpoint);
@@ -207,9 +208,33 @@ test("digits show the views, and the navigation marks the current one", async ()
   ] as const) {
     await page.keyboard.press(key);
     await current.getByText(view).waitFor();
+    expect(await page.title()).toBe(`${view} · spanring`);
+    expect(await page.locator("main:focus").count()).toBe(1);
   }
+  await page.getByText("Waiting for the first span").waitFor();
+  expect(await page.locator("main:focus").count()).toBe(1);
   await page.goBack();
   await current.getByText("Connect").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("keys scroll the view as soon as it is shown", async () => {
+  await using program = await startProgram();
+  const { page, faults } = await openPage(`${program.apiUrl}/buffer`, {
+    viewport: { width: 800, height: 300 },
+  });
+  await page.getByText("None since the start.").waitFor();
+  await page.keyboard.press("End");
+  // Resolves at the first frame that shows more than the beginning.
+  const scrolled = await page.evaluate(`new Promise((resolve) => {
+    const look = () => {
+      const { scrollTop } = document.querySelector("main");
+      return scrollTop > 100 ? resolve(scrollTop) : requestAnimationFrame(look);
+    };
+    look();
+  })`);
+
+  expect(scrolled).toBeGreaterThan(100);
   expect(faults).toEqual([]);
 });
 

@@ -9,9 +9,11 @@ import {
 import {
   countsText,
   type Disk,
+  diskState,
   durabilityText,
   type Forward,
   forwardState,
+  retryText,
   type ShownState,
 } from "../model/stats.ts";
 import { Gauge } from "./gauge.tsx";
@@ -35,6 +37,7 @@ export function ForwardState({ forward }: { forward: Forward | undefined }) {
 function Upstream({ forward }: { forward: Forward }) {
   const { last_error: error, in_flight: inFlight, undeliverable, batches } = forward;
   const retried = forward.retried_spans;
+  const next = retryText(forward);
   const lost = countsText(undeliverable).join(", ");
   return (
     <>
@@ -47,6 +50,7 @@ function Upstream({ forward }: { forward: Forward }) {
         </div>
       )}
       <dl class="facts-list">
+        {next !== undefined && <Fact name="Next attempt" value={next} />}
         <Fact name="Upstream" value={forward.endpoint} />
         <Fact name="Rate" value={rateText(forward.spans_per_second)} />
         <Fact name="Oldest span" value={`${ageText(forward.lag_seconds)} old`} />
@@ -64,14 +68,10 @@ function Upstream({ forward }: { forward: Forward }) {
 
 /** Shows what the log on disk holds. */
 export function DiskState({ disk, spans }: { disk: Disk; spans: number }) {
-  const isFailing = disk.state === "failing";
   return (
     <section class="panel" aria-labelledby="disk-title">
       <h2 id="disk-title">Log on disk</h2>
-      <State
-        text={isFailing ? "The disk fails; requests are refused" : "Writable"}
-        tone={isFailing ? "bad" : "good"}
-      />
+      <State {...diskState(disk)} />
       {disk.error !== undefined && <p class="error-text">{disk.error}</p>}
       <Gauge
         label="Used"

@@ -1,4 +1,4 @@
-import { countText } from "./format.ts";
+import { ageText, countText } from "./format.ts";
 
 /** The ledger of the API, in spans or in bytes. */
 export interface Ledger {
@@ -100,12 +100,23 @@ const UPSTREAM_STATES: Readonly<Record<Forward["state"], ShownState>> = {
   blocked: { text: "The upstream refuses everything", tone: "bad" },
 };
 
-/** Returns the state of the upstream and, while it fails, the time of the next attempt. */
-export function forwardState({ state, retry_in_ms: retryMs }: Forward): ShownState {
-  const { text, tone } = UPSTREAM_STATES[state];
-  if (retryMs === undefined) return { text, tone };
-  const next = retryMs === 0 ? "trying now" : `next attempt in ${Math.ceil(retryMs / 1000)} s`;
-  return { text: `${text}; ${next}`, tone };
+export function forwardState({ state }: Forward): ShownState {
+  return UPSTREAM_STATES[state];
+}
+
+/** Returns when the upstream is tried again; undefined while it works. */
+export function retryText({ retry_in_ms: retryMs }: Forward): string | undefined {
+  if (retryMs === undefined) return undefined;
+  return retryMs === 0 ? "now" : `in ${ageText(Math.ceil(retryMs / 1000))}`;
+}
+
+const DISK_STATES: Readonly<Record<Disk["state"], ShownState>> = {
+  writable: { text: "Writable", tone: "good" },
+  failing: { text: "The disk fails; requests are refused", tone: "bad" },
+};
+
+export function diskState({ state }: Disk): ShownState {
+  return DISK_STATES[state];
 }
 
 const DURABILITIES: Readonly<Record<Disk["durability"], string>> = {

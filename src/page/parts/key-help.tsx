@@ -4,8 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 export const isKeyHelpShown = signal(false);
 
 const KEYS = [
-  ["j  ↓", "Next trace or span"],
-  ["k  ↑", "Previous trace or span"],
+  ["j  ↓", "Next trace, span or operation"],
+  ["k  ↑", "Previous trace, span or operation"],
   ["l  →", "Open the trace; expand the span"],
   ["h  ←", "Collapse the span; go to its parent"],
   ["Enter", "Open"],

@@ -1,14 +1,16 @@
 import { expect, test } from "bun:test";
 import { UPSTREAM_STATES } from "../../../src/application/forwarding/forward-status.ts";
-import { DURABILITIES } from "../../../src/application/log/log-state.ts";
+import { DISK_STATES, DURABILITIES } from "../../../src/application/log/log-state.ts";
 import { ledger } from "../../../src/adapters/api-messages/messages.ts";
 import {
   countsText,
   type Disk,
+  diskState,
   durabilityText,
   type Forward,
   forwardState,
   LEDGER_COUNTS,
+  retryText,
   type ServiceLedger,
   sumOf,
 } from "../../../src/page/model/stats.ts";
@@ -23,14 +25,29 @@ test("each state of the upstream has words of its own", () => {
   expect(new Set(texts).size).toBe(UPSTREAM_STATES.length);
 });
 
-test.each([
-  [0, "The upstream fails; trying now"],
-  [1, "The upstream fails; next attempt in 1 s"],
-  [4200, "The upstream fails; next attempt in 5 s"],
-])("%d ms before the next attempt, the state is %s", (retryMs, text) => {
-  const forward = { state: "backing_off", retry_in_ms: retryMs } as Forward;
+test("only a failing upstream is bad", () => {
+  const tones = UPSTREAM_STATES.map((state) => forwardState({ state } as Forward).tone);
 
-  expect(forwardState(forward)).toEqual({ text, tone: "bad" });
+  expect(tones).toEqual(["idle", "good", "bad", "bad"]);
+});
+
+test.each([
+  [undefined, undefined],
+  [0, "now"],
+  [1, "in 1 s"],
+  [4200, "in 5 s"],
+  [60_000, "in 1 min"],
+])("with %p ms to wait, the next attempt is %p", (retryMs, text) => {
+  const waiting = retryMs === undefined ? {} : { retry_in_ms: retryMs };
+
+  expect(retryText({ state: "backing_off", ...waiting } as Forward)).toBe(text as never);
+});
+
+test("each state of the disk has words of its own, and a failing one is bad", () => {
+  const states = DISK_STATES.map((state) => diskState({ state } as Disk));
+
+  expect(new Set(states.map(({ text }) => text)).size).toBe(DISK_STATES.length);
+  expect(states.map(({ tone }) => tone)).toEqual(["good", "bad"]);
 });
 
 test("each durability has words of its own", () => {
