@@ -1,6 +1,8 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { runProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: each form of an expectation works in the program, on spans of a real SDK.
 
@@ -65,6 +67,23 @@ test.each([
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`✗ expected ${text}\n`);
   expect(says.filter((part) => !stderr.includes(part))).toEqual([]);
+});
+
+test("a run checks the expectations of a file", async () => {
+  const file = join(temporaryFolder(), "spans.yaml");
+  writeFileSync(file, "# checks\n- name=SELECT* under kind=server\n- name=nothing & count=0\n");
+  const junit = join(temporaryFolder(), "spans.xml");
+
+  const { exitCode, stderr } = await runProgram(
+    ["run", "--expect-file", file, "--junit", junit, "--", "node", ORDER],
+    ENV,
+  );
+
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 0,
+    stderr: "spanring: 2 expectations met\n",
+  });
+  expect(readFileSync(junit, "utf8")).toContain('name="name=nothing &amp; count=0"');
 });
 
 test("a mistake points at its column, and nothing is started", async () => {

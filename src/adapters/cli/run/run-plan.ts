@@ -7,13 +7,12 @@ import {
   readConfig,
 } from "../../../config/config.ts";
 import type { Expectation } from "../../../domain/expectation/expectation.ts";
-import { readExpectation } from "../../../domain/expectation/read-expectation.ts";
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, report, valueOf } from "../command/command-run.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
-import { mistakeTexts } from "./mistake-texts.ts";
+import { readGivenExpectations } from "./given-expectations.ts";
 
 /** Holds the options of a run, checked before anything is started. */
 export interface RunPlan {
@@ -29,18 +28,14 @@ const MAX_SETTLE = "10m";
 /** Reads arguments and environment. Throws a failure that lists every mistake. */
 export function readRunPlan(run: CommandRun): RunPlan {
   const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
-  const read = run.options
-    .filter(({ name }) => name === "expect")
-    .map(({ value }) => ({ text: value, read: readExpectation(value, nowUnixNano) }));
+  const given = readGivenExpectations(run, nowUnixNano);
   const settleText = valueOf(run, "settle") ?? SETTLE;
   const settle = readSettle(settleText);
   const protocolText = valueOf(run, "protocol");
   const protocol = protocolText === undefined ? protocolOf(run.env) : knownProtocol(protocolText);
   const reading = readReceiverConfig(run);
   const mistakes = [
-    ...read.flatMap((each) =>
-      "mistakes" in each.read ? mistakeTexts(each.text, each.read.mistakes, "--expect") : [],
-    ),
+    ...given.mistakes,
     ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" ${SETTLE_BOUND}`] : []),
     ...(valueOf(run, "junit") === "-" ? [JUNIT_TO_OUTPUT] : []),
     ...(protocol === undefined ? [`--protocol must be one of ${PROTOCOLS.join(", ")}`] : []),
@@ -51,11 +46,10 @@ export function readRunPlan(run: CommandRun): RunPlan {
   if (mistakes.length > 0 || settle === undefined || protocol === undefined || !reading.ok) {
     throw new CommandFailure(EXIT_CODE.badUsage, mistakes.join("\n  "));
   }
-  const expectations = read.flatMap((each) => ("mistakes" in each.read ? [] : [each.read]));
   return {
     config: reading.config,
     protocol,
-    expectations,
+    expectations: given.expectations,
     settleMs: Number(settle / NANOS_PER_MS),
   };
 }

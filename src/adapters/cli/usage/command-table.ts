@@ -60,6 +60,7 @@ const SPECS = {
       "tail",
       "show",
       "expect",
+      "expect-file",
       "settle",
       "out",
       "format",

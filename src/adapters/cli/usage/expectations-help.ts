@@ -51,6 +51,13 @@ const EXAMPLES: readonly string[] = [
   "event=exception & exception.type=TimeoutError & count=0",
 ];
 
+const FILE: readonly string[] = [
+  "# spanring run --expect-file spans.yaml -- npm test",
+  "expectations:",
+  "  - name=SELECT* under name='GET /orders' & count=1..5",
+  "  - no error anywhere",
+];
+
 /** Returns the sections of `spanring help expectations`. */
 export function expectationSections(palette: Palette): string[] {
   const { heading } = palette;
@@ -59,6 +66,7 @@ export function expectationSections(palette: Palette): string[] {
     [heading("Conditions"), ...forms(CONDITION_FORMS, palette)].join("\n"),
     NOTES.map((note) => Bun.wrapAnsi(note, COLUMNS)).join("\n"),
     [heading("Examples"), ...EXAMPLES.map((example) => `  ${example}`)].join("\n"),
+    [heading("A file, in YAML or JSON"), ...FILE.map((line) => `  ${line}`)].join("\n"),
   ];
 }
 

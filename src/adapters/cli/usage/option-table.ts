@@ -106,6 +106,12 @@ const SPECS = {
     meaning: "spans that the command must emit; repeatable",
     isRepeatable: true,
   },
+  "expect-file": {
+    value: "FILE",
+    meaning: "a list of expectations, YAML or JSON; repeatable",
+    isFile: true,
+    isRepeatable: true,
+  },
   settle: {
     value: "TIME",
     meaning: "how long to wait for missing spans after the command (default 1s)",
