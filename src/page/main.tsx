@@ -11,6 +11,8 @@ import { TokenDialog } from "./parts/token-dialog.tsx";
 import { ServicesView } from "./services/services-view.tsx";
 import { TraceView } from "./trace/trace-view.tsx";
 import { TracesView } from "./traces/traces-view.tsx";
+import { UploadButton } from "./upload/upload-button.tsx";
+import { UploadPanel } from "./upload/upload-panel.tsx";
 
 const SECTIONS = [
   { path: "/", label: "Traces" },
@@ -56,10 +58,12 @@ function Page() {
             spanring does not answer
           </span>
         )}
+        <UploadButton />
         <button type="button" class="quiet" aria-label="Keys" onClick={showKeys}>
           ?
         </button>
       </header>
+      <UploadPanel />
       <View path={path} />
       <TokenDialog />
       <KeyHelp />

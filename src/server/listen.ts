@@ -11,6 +11,7 @@ import { claimSocketPath } from "../adapters/listening/unix-socket.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
 import type { DiskReading, ForwardReading, ReceiversReading } from "../adapters/read-api/route.ts";
+import type { UploadParts } from "../adapters/read-api/upload/receive-file.ts";
 import { startReadApi } from "../adapters/read-api/read-api.ts";
 import type { ListenAddress } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
@@ -86,6 +87,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     receivers: () => receiversReading(parts),
+    upload: uploadParts(parts),
     forward: forwardReading(parts),
     disk: diskReading(parts),
     metrics: () => metricsPage(metricValues(sources)),
@@ -114,6 +116,19 @@ function receiverReading({ config, running }: ServerParts, listener: "grpc" | "h
     tls: tls !== undefined,
     client_certificate: tls !== undefined && tls.clientCaFile !== "",
     token: running.gates?.otlp !== undefined,
+  };
+}
+
+/** Gives uploads the limits and receivers of OTLP/HTTP, and the budget of all listeners. */
+function uploadParts({ config, receivers, budget }: ServerParts): UploadParts {
+  const { limits, maxBodyBytes } = config;
+  const { spansPerRequest, nestingDepth, inFlightBytes } = limits;
+  // The reader may hold a request, the one before it, and a copy of one.
+  const requestBytes = Math.min(maxBodyBytes, Math.floor(inFlightBytes / 4));
+  return {
+    receivers: { protobuf: receivers["http/protobuf"], json: receivers["http/json"] },
+    limits: { requestBytes, spansPerRequest, nestingDepth },
+    budget,
   };
 }
 

@@ -23,6 +23,7 @@ import {
 import { receiver, receivers } from "./receivers.ts";
 import { sequenceRange } from "./sequence-range.ts";
 import { operations, serviceGraph, traces } from "./summaries.ts";
+import { upload } from "./upload.ts";
 
 /**
  * Describes each JSON response of the read API once. The types of its writer and readers, its
@@ -285,6 +286,7 @@ export const MESSAGES = [
   services,
   problems,
   cleared,
+  upload,
   traces,
   operations,
   serviceGraph,

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { FileFormat } from "../../domain/text/file-format.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
-import { MAX_REQUEST_BYTES } from "../otlp-files/file-request.ts";
+import { MAX_REQUEST_BYTES } from "../otlp-files/byte-source.ts";
 import { frameInSteps } from "../otlp-files/message-frames.ts";
 import { requestPieces } from "../otlp-files/request-split.ts";
 import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";

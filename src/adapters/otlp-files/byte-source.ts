@@ -10,15 +10,39 @@ import { createGunzip } from "node:zlib";
  *            ^offsetBytes
  */
 export interface ByteSource {
+  readonly limits: ReadLimits;
   readonly chunks: AsyncIterator<Uint8Array>;
   readonly held: Uint8Array[];
   heldBytes: number;
   offsetBytes: number;
 }
 
-export function openSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
+/** Limits what the reader of a file holds in memory. */
+export interface ReadLimits {
+  /** The maximum size of a request, before and after decompression. */
+  readonly requestBytes: number;
+  /** A longer JSON document is not parsed into objects, which take several times its size. */
+  readonly parsedBytes: number;
+  /** Called with the size of decompressed bytes before they are read. Throws to end the file. */
+  readonly decompressed: (lengthBytes: number) => void;
+}
+
+/** The maximum size of a request in memory; receivers accept far less. */
+export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
+
+/** The limits for files that the user of a command has chosen. */
+export const WIDE_LIMITS: ReadLimits = {
+  requestBytes: MAX_REQUEST_BYTES,
+  parsedBytes: Infinity,
+  decompressed: () => {},
+};
+
+export function openSource(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: ReadLimits = WIDE_LIMITS,
+): ByteSource {
   const iterator = chunks[Symbol.asyncIterator]();
-  return { chunks: iterator, held: [], heldBytes: 0, offsetBytes: 0 };
+  return { limits, chunks: iterator, held: [], heldBytes: 0, offsetBytes: 0 };
 }
 
 /** Returns the next bytes without taking them; fewer than requested only at the end. */

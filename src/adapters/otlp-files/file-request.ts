@@ -10,6 +10,7 @@ import { nextField, scanFields } from "../otlp/json/json-writer.ts";
 export interface FileRequest {
   readonly bytes: Uint8Array;
   readonly contentType: "application/json" | "application/x-protobuf";
+  /** The number of spans; 0 for JSON that is too long to be parsed (`ReadLimits.parsedBytes`). */
   readonly spanCount: number;
   /** Returns the start of its earliest span in Unix milliseconds; undefined if no span has one. */
   readonly earliestStartMs: () => number | undefined;
@@ -36,9 +37,6 @@ export interface OtherSignal {
 }
 
 export type FileItem = FileRequest | FileFault | OtherSignal;
-
-/** The maximum size of a request in memory; receivers accept far less. */
-export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
 
 /** Describes a fault with its place. */
 export function faultText({ fault, unit, first, last }: FileFault): string {

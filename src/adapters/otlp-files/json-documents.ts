@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type ByteSource, dropBytes, holdChunk, peekBytes } from "./byte-source.ts";
-import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
+import type { FileFault } from "./file-request.ts";
 import { createJsonScan, isJsonSpace, scanJson } from "./json-scan.ts";
 
 /** A JSON object of a file, which the parser may still find invalid. */
@@ -25,7 +25,7 @@ interface LineSource {
  */
 export async function* jsonDocuments(
   source: ByteSource,
-  maxBytes = MAX_REQUEST_BYTES,
+  maxBytes = source.limits.requestBytes,
 ): AsyncGenerator<JsonDocument | FileFault> {
   const lines: LineSource = { source, line: 1 };
   for (;;) {

@@ -16,7 +16,7 @@ export async function* jsonRequests(source: ByteSource): AsyncGenerator<FileItem
   let lines: JsonDocument[] = [];
   let lineBytes = 0;
   for await (const document of jsonDocuments(source)) {
-    const item = "fault" in document ? document : readDocument(document);
+    const item = "fault" in document ? document : readDocument(document, source);
     if ("spanLine" in item) {
       lines.push(item.spanLine);
       lineBytes += item.spanLine.bytes.length;
@@ -33,20 +33,41 @@ export async function* jsonRequests(source: ByteSource): AsyncGenerator<FileItem
   if (lines.length > 0) yield requestOf(lines);
 }
 
-function readDocument(document: JsonDocument): FileItem | { readonly spanLine: JsonDocument } {
+function readDocument(
+  document: JsonDocument,
+  { limits }: ByteSource,
+): FileItem | { readonly spanLine: JsonDocument } {
   const { bytes, firstLine: first, lastLine: last, fileBytes } = document;
-  const value = parseDocument(bytes);
+  const isShort = bytes.length <= limits.parsedBytes;
+  const value = isShort ? parseDocument(bytes) : longItem(bytes, fileBytes);
   if (typeof value === "string") {
     return { fault: value, unit: "line", first, last, skippedBytes: bytes.length };
   }
+  if ("fileBytes" in value) return value as FileRequest | OtherSignal;
   return isSpanLine(value) ? { spanLine: document } : requestItem(value, bytes, fileBytes);
+}
+
+const FIRST_KEY_BYTES = 256;
+
+/** Returns a request that is not parsed, if its first key shows that it is one. */
+function longItem(bytes: Uint8Array, fileBytes: number): FileRequest | OtherSignal | string {
+  const head = new TextDecoder().decode(bytes.subarray(0, FIRST_KEY_BYTES));
+  const [, key] = /^\s*\{\s*"(\w+)"/.exec(head) ?? [];
+  if (key === "resourceMetrics" || key === "resourceLogs") return { otherSignal: true, fileBytes };
+  if (key !== "resourceSpans") {
+    return `${bytes.length} bytes that do not begin with resourceSpans, so not traces`;
+  }
+  const contentType = "application/json";
+  return { bytes, contentType, spanCount: 0, earliestStartMs: () => undefined, fileBytes };
 }
 
 /** Reads a request of traces or of another signal. Returns the reason if it is invalid. */
 export function readJsonRequest(
   bytes: Uint8Array,
   fileBytes: number,
+  parsedBytes = Infinity,
 ): FileRequest | OtherSignal | string {
+  if (bytes.length > parsedBytes) return longItem(bytes, fileBytes);
   const value = parseDocument(bytes);
   if (typeof value === "string") return value;
   return isSpanLine(value)

@@ -12,8 +12,9 @@ import {
   returnBytes,
   takeBytes,
   compressionOf,
+  MAX_REQUEST_BYTES,
 } from "./byte-source.ts";
-import { countSpans, type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
+import { countSpans, type FileFault } from "./file-request.ts";
 
 /** The size of the length before each protobuf message, big endian. */
 export const LENGTH_BYTES = 4;
@@ -233,7 +234,7 @@ function fieldBytes(bytes: Uint8Array, at: number): number {
 /** Returns the message that begins `at` bytes from here, if the bytes really are a message. */
 async function likelyMessageAt(source: ByteSource, at: number): Promise<Uint8Array | undefined> {
   if (!isLikely(await peekBytes(source, at + MESSAGE_HEAD_BYTES), at)) return undefined;
-  const message = await peekMessage(source, MAX_REQUEST_BYTES, at);
+  const message = await peekMessage(source, source.limits.requestBytes, at);
   if (typeof message === "string") return undefined;
   const isCompressed = compressionOf(message) === "zstd";
   const isWhole = isCompressed ? areWholeZstdFrames(message) : isRequest(message);

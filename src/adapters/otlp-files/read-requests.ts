@@ -9,6 +9,9 @@ import {
   decompressed,
   type FileCompression,
   decompressedMessage,
+  MAX_REQUEST_BYTES,
+  type ReadLimits,
+  WIDE_LIMITS,
 } from "./byte-source.ts";
 import {
   type FileItem,
@@ -17,7 +20,6 @@ import {
   earliestStartMs,
   type FileFault,
   type FileRequest,
-  MAX_REQUEST_BYTES,
   type OtherSignal,
 } from "./file-request.ts";
 import { isJsonSpace } from "./json-scan.ts";
@@ -45,18 +47,22 @@ const FIRST_BYTES = 16;
  * has no name. A broken part is skipped and yielded as a fault. It never throws: a file that cannot
  * be read to its end yields a fault there.
  */
-export function readRequests(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileItem> {
-  return mergedFaults(readItems(chunks, formatItems));
+export function readRequests(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: ReadLimits = WIDE_LIMITS,
+): AsyncGenerator<FileItem> {
+  return mergedFaults(readItems(chunks, limits, formatItems));
 }
 
 type ItemsOf = (source: ByteSource, head: Uint8Array) => AsyncGenerator<FileItem>;
 
 async function* readItems(
   chunks: AsyncIterable<Uint8Array>,
+  limits: ReadLimits,
   itemsOf: ItemsOf,
 ): AsyncGenerator<FileItem> {
   const ending: { reason?: string } = {};
-  const source = openSource(untilError(chunks, ending));
+  const source = openSource(untilError(chunks, ending), limits);
   try {
     yield* afterHole(source, itemsOf);
     const first = source.offsetBytes;
@@ -118,9 +124,21 @@ async function* compressedItems(
   compression: FileCompression,
 ): AsyncGenerator<FileItem> {
   let { offsetBytes } = source;
-  for await (const item of readItems(decompressed(restOf(source), compression), plainItems)) {
+  const { limits } = source;
+  const plain = noted(decompressed(restOf(source), compression), limits);
+  for await (const item of readItems(plain, limits, plainItems)) {
     yield "fault" in item ? item : { ...item, fileBytes: source.offsetBytes - offsetBytes };
     if (!("fault" in item)) ({ offsetBytes } = source);
+  }
+}
+
+async function* noted(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: ReadLimits,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    limits.decompressed(chunk.length);
+    yield chunk;
   }
 }
 
@@ -181,20 +199,26 @@ export function lengthDelimitedRequests(
 
 /** Yields length-delimited requests, compressed or OTLP/JSON too, as the Collector writes. */
 function framedRequests(source: ByteSource): AsyncGenerator<FileItem> {
-  return framedItems(source, MAX_REQUEST_BYTES, readMessage);
+  const { limits } = source;
+  return framedItems(source, limits.requestBytes, (message, fileBytes) =>
+    readMessage(message, fileBytes, limits),
+  );
 }
 
 async function readMessage(
   message: Uint8Array,
   fileBytes: number,
+  limits: ReadLimits,
 ): Promise<FileRequest | OtherSignal | string> {
   const compression = compressionOf(message);
   if (compression === undefined) return requestItem(message, fileBytes);
+  const { requestBytes, parsedBytes } = limits;
   try {
-    const bytes = await decompressedMessage(message, compression, MAX_REQUEST_BYTES);
-    if (bytes === "too long") return `longer than ${MAX_REQUEST_BYTES} bytes when decompressed`;
+    const bytes = await decompressedMessage(message, compression, requestBytes);
+    if (bytes === "too long") return `longer than ${requestBytes} bytes when decompressed`;
+    limits.decompressed(bytes.length);
     const isProto = bytes.length === 0 || bytes[0] === RESOURCE_SPANS_TAG;
-    return isProto ? requestItem(bytes, fileBytes) : readJsonRequest(bytes, fileBytes);
+    return isProto ? requestItem(bytes, fileBytes) : readJsonRequest(bytes, fileBytes, parsedBytes);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -7,7 +7,7 @@ import {
 } from "../../domain/wire/otlp-schema.ts";
 import { varintValue, varintWidth } from "../../domain/wire/scalars.ts";
 import { type ByteSource, peekBytes, takeBytes } from "./byte-source.ts";
-import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
+import type { FileFault } from "./file-request.ts";
 import { assembleRequest } from "../../domain/wire/assemble.ts";
 import type { MessageBytes } from "../../domain/wire/field-scan.ts";
 import {
@@ -57,7 +57,7 @@ async function takeField(source: ByteSource): Promise<Uint8Array | FileFault | u
   const head = await peekBytes(source, HEAD_BYTES);
   if (head.length === 0) return undefined;
   const lengthBytes = fieldLength(head);
-  if (lengthBytes === 0 || lengthBytes > MAX_REQUEST_BYTES) {
+  if (lengthBytes === 0 || lengthBytes > source.limits.requestBytes) {
     return faultAt(offsetBytes, "not a field of a trace request");
   }
   const field = await takeBytes(source, lengthBytes);

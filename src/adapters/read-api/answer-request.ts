@@ -11,7 +11,7 @@ import { ROUTES } from "./routes.ts";
 import { API_KEY_HEADER } from "../listening/token-gate.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 
-/** The size of a body that is tolerated. No route takes one, but some clients send `{}`. */
+/** The size of a body that is tolerated where none is read: some clients send `{}`. */
 const MAX_BODY_BYTES = 1024;
 
 /** Answers a request from the peer at `address`. Rejects only for an internal error. */
@@ -26,7 +26,8 @@ export async function answerRequest(
   if (url === null) return problemResponse(BAD_HOST);
   const misdirected = answerOtlp(context, request, { pathname: url.pathname, address });
   if (misdirected !== undefined) return misdirected;
-  if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) {
+  const bodyBytes = Number(request.headers.get("content-length"));
+  if (bodyBytes > MAX_BODY_BYTES && !takesBody(request)) {
     return problemResponse(TOO_LARGE);
   }
   const refusal = checkBrowser(request, context.isLoopbackOnly);
@@ -78,7 +79,7 @@ function goneAfter(
   return after === undefined ? undefined : goneCursor(context, after as Cursor, "after");
 }
 
-const TOO_LARGE: Problem = { status: 413, detail: "no path accepts a body" };
+const TOO_LARGE: Problem = { status: 413, detail: "this path accepts no body" };
 
 const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
 
@@ -103,6 +104,12 @@ const NO_SUCH_PATH: Problem = {
   status: 404,
   detail: `no such path; known paths: ${PATHS.map(({ path }) => path).join(", ")}`,
 };
+
+/** Reports whether the route of a request reads its body. */
+export function takesBody({ method, url }: Pick<ApiRequest, "method" | "url">): boolean {
+  const found = findRoute(URL.parse(url, "http://localhost")?.pathname ?? "", method);
+  return "route" in found && found.route.bodyType !== undefined;
+}
 
 interface FoundRoute {
   readonly route: Route;

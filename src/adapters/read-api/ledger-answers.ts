@@ -154,7 +154,7 @@ function errorMember({ message, hint, unixMs }: NonNullable<ForwardStatus["lastE
 }
 
 /** Returns a JSON response that is small, however many spans are buffered. */
-function jsonResponse<Described extends Message>(
+export function jsonResponse<Described extends Message>(
   body: Written<Described>,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {

@@ -44,7 +44,8 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
 }
 
 function operationOf(route: Route): object {
-  const { summary, description, takesFilter, pathParameters, queryParameters, answers } = route;
+  const { summary, description, takesFilter, pathParameters, queryParameters, answers, bodyType } =
+    route;
   const isOpen = route.isOpen === true;
   const conditions = takesFilter ? CONDITION_NAMES : [];
   const responses = Object.entries(answers).map(([status, each]) => [status, responseOf(each)]);
@@ -57,6 +58,9 @@ function operationOf(route: Route): object {
       ...parametersIn("query", queryParameters),
     ],
     ...(isOpen ? { security: [] } : {}),
+    ...(bodyType === undefined
+      ? {}
+      : { requestBody: { required: true, content: { [bodyType]: {} } } }),
     responses: {
       ...(isOpen ? {} : { 401: UNAUTHENTICATED }),
       ...Object.fromEntries(responses),

@@ -9,7 +9,7 @@ import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
 import { AnswerBudget } from "./answer-budget.ts";
-import { answerHttp2, answerRequest } from "./answer-request.ts";
+import { answerHttp2, answerRequest, takesBody } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
 import { allowIdling, type Connection, type Http1Request } from "./http1/connection.ts";
 import { startHttp1Server } from "./http1/http1-server.ts";
@@ -20,6 +20,7 @@ import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
 import { TailPermits } from "./tail-permits.ts";
+import { MAX_UPLOADS } from "./upload-answer.ts";
 import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./parameter.ts";
 import type { SpanReader } from "../../ports/trace-buffer.ts";
 
@@ -41,6 +42,8 @@ export interface ReadApiParts {
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly receivers: RouteContext["receivers"];
+  /** What receives uploaded files; without it, uploads are refused. */
+  readonly upload?: RouteContext["upload"];
   readonly forward?: RouteContext["forward"];
   readonly disk?: RouteContext["disk"];
   readonly metrics: RouteContext["metrics"];
@@ -90,6 +93,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
     waits: new Semaphore(parts.maxWaits ?? MAX_WAITS),
     tails: new TailPermits(parts.maxTails ?? MAX_TAILS, parts.clock),
+    uploads: new Semaphore(MAX_UPLOADS),
     followed: new Semaphore(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: once(() => openApiDocument(ROUTES, parts.version)),
     isLoopbackOnly: isLoopbackName(plainHost(parts.address.host)),
@@ -146,6 +150,7 @@ function serveReaders(parts: ReadApiParts, { context, counter, connections }: Se
     handshakeFailed: (problem, address) =>
       context.problems.note({ protocol: "api", address, ...problem }),
     answer,
+    takesBody,
     malformed,
     clock: parts.clock,
     received: (lengthBytes) => answerPace.noteGarbage(lengthBytes),

@@ -14,6 +14,7 @@ import type { Parameters, ValuesOf } from "./parameter.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
 import type { TailPermits } from "./tail-permits.ts";
+import type { UploadParts } from "./upload/receive-file.ts";
 import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
@@ -47,6 +48,10 @@ export interface RouteContext {
   readonly runId: string;
   readonly waits: Semaphore;
   readonly tails: TailPermits;
+  /** Permits for uploads. */
+  readonly uploads: Semaphore;
+  /** What receives uploaded files; undefined if uploads are refused. */
+  readonly upload?: UploadParts | undefined;
   /** Permits for the traces that all waits follow together. */
   readonly followed: Semaphore;
   /** Aborted when the program stops: waits and tails end. */
@@ -77,8 +82,10 @@ export interface RouteContext {
   readonly allowIdling: (request: ApiRequest, mayIdle: boolean) => void;
 }
 
-/** A request without its body, which no route reads. */
-export type ApiRequest = Pick<Request, "method" | "url" | "headers" | "signal">;
+/** A request; only routes with a `bodyType` get its body. */
+export interface ApiRequest extends Pick<Request, "method" | "url" | "headers" | "signal"> {
+  readonly bodyChunks?: AsyncIterable<Uint8Array>;
+}
 
 /** A request with valid parameters. */
 export interface ParsedRequest<Values> extends ReadParameters {
@@ -106,6 +113,8 @@ interface RouteDescription {
   readonly description?: string;
   /** Whether the route needs no token even if others do: probes cannot send one everywhere. */
   readonly isOpen?: true;
+  /** The media type of the body that the route reads; without it, bodies are discarded. */
+  readonly bodyType?: string;
   /** The answers by status, except those that every route may give. */
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }

@@ -31,6 +31,7 @@ import { answerSpans, answerTake, answerTrace } from "./query-answers.ts";
 import { answerOperations, answerServiceGraph, answerTraces } from "./summary-answers.ts";
 import { type AnswerDescription, type Route, route } from "./route.ts";
 import { answerTail, LAST_EVENT_ID, MAX_TAILS } from "./tail-answer.ts";
+import { answerUpload, FILE_TYPE, MAX_FILE_BYTES } from "./upload-answer.ts";
 import { answerWait } from "./wait-answer.ts";
 
 function json(meaning: string, schema: string): AnswerDescription {
@@ -147,6 +148,25 @@ export const ROUTES: readonly Route[] = [
     queryParameters: { limit: LIMIT },
     answers: { 200: spans("The removed spans."), 503: BUSY },
     answer: answerTake,
+  }),
+  route({
+    method: "POST",
+    path: "/api/upload",
+    summary: "Receive the spans of a file",
+    description:
+      "The body is a file of any format that `spanring send` reads: OTLP/JSON in one or several " +
+      "documents, lines of spans, protobuf, compressed or not. A part that cannot be read is " +
+      `skipped. A file may have ${MAX_FILE_BYTES / 1024 / 1024} MiB; its requests are limited, ` +
+      "validated and counted like those over OTLP/HTTP.",
+    bodyType: FILE_TYPE,
+    answers: {
+      200: json("The spans that were received, and what was refused.", "Upload"),
+      411: problem("The request has no `Content-Length`."),
+      413: problem("The file is too large."),
+      415: problem("The request has another `Content-Type`, as forms of web pages have."),
+      503: BUSY_OR_STOPPING,
+    },
+    answer: answerUpload,
   }),
   route({
     method: "GET",

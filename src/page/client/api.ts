@@ -24,10 +24,15 @@ export function useToken(token: string): void {
   needsToken.value = false;
 }
 
+/** Returns the header of the token, if the user has entered one. */
+export function authorization(): { readonly Authorization?: string } {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
 /** Requests a path of the API. Rejects with an `ApiError` unless it succeeds. */
 export async function requestApi(path: string, accept = "application/json"): Promise<Response> {
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  const headers = { Accept: accept, ...(token !== null && { Authorization: `Bearer ${token}` }) };
+  const headers = { Accept: accept, ...authorization() };
   const response = await fetch(path, { headers }).catch(() => undefined);
   isConnected.value = response !== undefined;
   if (response === undefined) throw new ApiError(0, "spanring does not answer");

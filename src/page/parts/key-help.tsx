@@ -12,6 +12,7 @@ const KEYS = [
   ["/", "Search"],
   ["c", "Show the critical path"],
   ["p", "Pause and resume"],
+  ["u", "Upload files of spans"],
   ["1 … 4", "Show another view"],
   ["Esc", "Close, or go back to the traces"],
   ["?", "Show these keys"],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { FileSink } from "../../../src/adapters/forward/file-sink.ts";
 import { RotatingFile } from "../../../src/adapters/forward/rotating-file.ts";
 import type { FileFormat } from "../../../src/domain/text/file-format.ts";
-import { MAX_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
+import { MAX_REQUEST_BYTES } from "../../../src/adapters/otlp-files/byte-source.ts";
 import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
 import { lengthDelimited } from "../../support/requests/byte-chunks.ts";

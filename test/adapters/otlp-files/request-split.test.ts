@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { openSource } from "../../../src/adapters/otlp-files/byte-source.ts";
-import { MAX_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
+import { MAX_REQUEST_BYTES } from "../../../src/adapters/otlp-files/byte-source.ts";
 import {
   splitRequest,
   requestPieces,

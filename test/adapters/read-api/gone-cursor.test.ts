@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { FILE_TYPE } from "../../../src/adapters/read-api/upload-answer.ts";
 import { ROUTES } from "../../../src/adapters/read-api/routes.ts";
 import { follow, sequencesIn } from "../../support/running/followed-tail.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
@@ -131,7 +132,8 @@ test.each(ROUTES.map(({ method, path }) => ({ method, path })))(
     const aborting = new AbortController();
     const wanted = path.replace("{trace_id}", "ab070707070707070707070700000001");
 
-    const found = await request(wanted, { method, signal: aborting.signal });
+    const headers = { "Content-Type": FILE_TYPE };
+    const found = await request(wanted, { method, headers, signal: aborting.signal });
     const mistaken = await request(`${wanted}?nonsense=1`, { method });
     aborting.abort();
 

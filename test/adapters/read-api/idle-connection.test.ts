@@ -27,6 +27,7 @@ async function idlingOf(path: string) {
     runId: "a1",
     budget: new AnswerBudget(1),
     waits: new Semaphore(1),
+    uploads: new Semaphore(1),
     followed: new Semaphore(1),
     tails: new TailPermits(1, new HandMovedClock()),
     stopping: new AbortController().signal,

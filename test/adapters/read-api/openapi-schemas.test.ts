@@ -175,12 +175,17 @@ test("all described answers are tested here, except these", () => {
     (each) => !tested.has(each) && !elsewhere.some((part) => each.includes(part)),
   );
 
-  // Metrics, tails and busy servers have their own tests.
+  // Metrics, tails, uploads and busy servers have their own tests.
   expect(others).toEqual([
     "GET /readyz 503 application/json",
     "GET /metrics 200 text/plain",
     "GET /api/spans 503 application/problem+json",
     "POST /api/spans/take 503 application/problem+json",
+    "POST /api/upload 200 application/json",
+    "POST /api/upload 411 application/problem+json",
+    "POST /api/upload 413 application/problem+json",
+    "POST /api/upload 415 application/problem+json",
+    "POST /api/upload 503 application/problem+json",
     "GET /api/traces 503 application/problem+json",
     "GET /api/traces/{trace_id} 503 application/problem+json",
     "GET /api/operations 503 application/problem+json",

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { FILE_TYPE } from "../../../src/adapters/read-api/upload-answer.ts";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import {
   type DescribedParameter,
@@ -29,7 +30,11 @@ test.each(operations)("$method $path is routed", async ({ method, path }) => {
   const { request } = runReadApi();
   const aborting = new AbortController();
 
-  const response = await request(filled(path), { method, signal: aborting.signal });
+  const response = await request(filled(path), {
+    method,
+    headers: { "Content-Type": FILE_TYPE },
+    signal: aborting.signal,
+  });
   aborting.abort();
 
   expect(response.status).toBe(200);

@@ -95,7 +95,7 @@ test.each([
     status: 404,
     detail:
       "no such path; known paths: /healthz, /readyz, /api/stats, /api/receivers, /api/problems, " +
-      "/metrics, /api/spans, /api/spans/take, /api/traces, /api/traces/{trace_id}, " +
+      "/metrics, /api/spans, /api/spans/take, /api/upload, /api/traces, /api/traces/{trace_id}, " +
       "/api/services, /api/operations, /api/service-graph, /api/wait, /api/tail, /api/openapi.json",
   });
 });

@@ -63,6 +63,7 @@ export function runHttp1Server(options: Partial<Http1ServerParts> = {}): Running
       if (pathname === "/large") return new Response(body(200), { headers: STREAMED });
       return new Response(`answer ${seen.begun}`);
     },
+    takesBody: () => false,
     malformed: (fault) => new Response(fault, { status: 400 }),
     received: () => {},
     clock,

@@ -5,6 +5,7 @@ import {
   startReadApi,
 } from "../../../src/adapters/read-api/read-api.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
@@ -15,6 +16,7 @@ import { exporterCounts } from "../fakes/exporter-counts.ts";
 import { recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
 import { requestOf } from "../requests/request-bytes.ts";
+import type { TraceReceiver } from "../../../src/ports/trace-receiver.ts";
 import type { SpanReader } from "../../../src/ports/trace-buffer.ts";
 
 export interface RunningReadApi {
@@ -51,6 +53,11 @@ export const RECEIVERS: ReturnType<ReadApiParts["receivers"]> = {
   http: { host: "0.0.0.0", port: 14_318, tls: true, client_certificate: true, token: true },
 };
 
+const STOPPED: TraceReceiver = { receive: () => ({ outcome: "stopping", message: "stopped" }) };
+const NO_RECEIVERS = { protobuf: STOPPED, json: STOPPED };
+const NARROW = { requestBytes: 1024, spansPerRequest: 10, nestingDepth: 10 };
+const NO_BUDGET = { capacityBytes: 1024, clock: SYSTEM_CLOCK };
+
 const running: Pick<RunningReadApi, "api" | "problems">[] = [];
 const SMALL_RING = { spans: 100, bytes: 2 ** 16 };
 
@@ -82,6 +89,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
     receivers: () => RECEIVERS,
+    upload: { receivers: NO_RECEIVERS, limits: NARROW, budget: new InFlightBudget(NO_BUDGET) },
     metrics: () => ({ contentType: "text/plain", text: "up 1\n" }),
     logger,
     ...parts,

@@ -83,9 +83,10 @@ function ports(): Entry[] {
     [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
     [HTTP_PORT, "OTLP/HTTP: POST /v1/traces as protobuf or JSON"],
     [API_PORT, "the read API, described by GET /api/openapi.json, and a page for browsers at /:"],
-    ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
-    ["", "/api/traces/{trace_id}, /api/services, /api/operations, /api/service-graph, /api/wait,"],
-    ["", "/api/tail, /api/stats, /api/receivers, /api/problems, /healthz, /readyz, /metrics"],
+    ["", "GET, DELETE /api/spans, POST /api/spans/take, POST /api/upload,"],
+    ["", "GET /api/traces, /api/traces/{trace_id}, /api/services, /api/operations,"],
+    ["", "/api/service-graph, /api/wait, /api/tail, /api/stats, /api/receivers, /api/problems,"],
+    ["", "/healthz, /readyz, /metrics"],
   ]);
 }
 

@@ -1,23 +1,28 @@
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { releaseBytes } from "../../../application/ring/release-bytes.ts";
+import { addToBody, type ArrivingBody, beginBody, chunksOf } from "./body-chunks.ts";
 import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
 import { sendResponse } from "./send-response.ts";
 import type { TimerClock } from "../../../ports/clock.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
 
-/** A request as its handler sees it. No handler reads the body. */
+/** A request as its handler sees it. */
 export interface Http1Request {
   readonly method: string;
   readonly url: string;
   readonly headers: Headers;
   /** Aborted when the peer has gone. */
   readonly signal: AbortSignal;
+  /** The body, if the request takes one and has declared its length. */
+  readonly bodyChunks?: AsyncIterable<Uint8Array>;
 }
 
 export interface ConnectionParts {
   /** Must not reject. */
   readonly answer: (request: Http1Request, connection: Connection) => Promise<Response>;
+  /** Reports whether the handler reads the body of such a request; all others are discarded. */
+  readonly takesBody: (head: Pick<RequestHead, "method" | "url">) => boolean;
   /** Returns the response to a head that cannot be served. */
   readonly malformed: (fault: string) => Response;
   /** Takes over a connection that starts with HTTP/2. */
@@ -38,6 +43,8 @@ export interface Connection {
   pending: Buffer;
   /** The bytes of the last request's body that are still to arrive, and are discarded. */
   discardBytes: number;
+  /** The body that the current request reads; its connection is closed afterwards. */
+  body: ArrivingBody | undefined;
   /** Whether a request is being answered. */
   isBusy: boolean;
   /** Whether the connection may be silent, as during waits. */
@@ -72,6 +79,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     address: socket.remoteAddress ?? "",
     pending: Buffer.alloc(0),
     discardBytes: 0,
+    body: undefined,
     isBusy: false,
     mayIdle: false,
     isLast: false,
@@ -98,19 +106,47 @@ export function allowIdling(connection: Connection, mayIdle: boolean): void {
 
 function receive(connection: Connection, bytes: Buffer, parts: ConnectionParts): void {
   if (connection.isLast) return releaseBytes(bytes);
-  const { pending, discardBytes, isNew } = connection;
+  const { pending, discardBytes, isNew, body } = connection;
+  if (body !== undefined) {
+    parts.received(bytes.length);
+    return addToBody(body, bytes, connection.socket);
+  }
   connection.isNew = false;
   if (isNew && isHttp2(bytes)) return handOver(connection, bytes, parts);
   const fresh = bytes.subarray(Math.min(discardBytes, bytes.length));
   connection.discardBytes = Math.max(0, discardBytes - bytes.length);
   const room = MAX_PENDING_BYTES - pending.length;
   connection.pending = Buffer.concat([pending, fresh.subarray(0, room)]);
-  // A peer whose further bytes are thrown away gets no response to them.
-  if (fresh.length > room) readNoMore(connection);
+  if (fresh.length > room) beyondRoom(connection, fresh.subarray(room), parts);
   parts.received(bytes.length + connection.pending.length);
   releaseBytes(bytes);
   if (!connection.isBusy) void work(connection, parts);
   limitPending(connection);
+}
+
+/**
+ * Keeps the bytes if they belong to a body that will be read. A peer whose further bytes are thrown
+ * away gets no response to them.
+ */
+function beyondRoom(connection: Connection, rest: Uint8Array, parts: ConnectionParts): void {
+  const read = connection.isBusy ? undefined : readRequestHead(connection.pending);
+  if (read === undefined || !openBody(connection, read, parts)) return readNoMore(connection);
+  addToBody(connection.body!, Buffer.from(rest), connection.socket);
+}
+
+/** Begins to read the body of a request that takes one. Returns false if it takes none. */
+function openBody(
+  connection: Connection,
+  { head, lengthBytes }: NonNullable<ReturnType<typeof readRequestHead>>,
+  { takesBody }: ConnectionParts,
+): boolean {
+  if (connection.body !== undefined) return true;
+  if ("fault" in head || head.bodyBytes === undefined || !takesBody(head)) return false;
+  const { pending, socket } = connection;
+  connection.body = beginBody(head.bodyBytes);
+  addToBody(connection.body, Buffer.from(pending.subarray(lengthBytes)), socket);
+  connection.pending = pending.subarray(0, lengthBytes);
+  return true;
 }
 
 /**
@@ -155,6 +191,7 @@ async function answerNext(connection: Connection, parts: ConnectionParts): Promi
   const { socket } = connection;
   const read = socket.destroyed ? undefined : readRequestHead(connection.pending);
   if (read === undefined) return connection.isLast && close(connection, parts);
+  const hasBody = openBody(connection, read, parts);
   connection.pending = connection.pending.subarray(read.lengthBytes);
   connection.headSinceMs = undefined;
   const { head } = read;
@@ -162,8 +199,8 @@ async function answerNext(connection: Connection, parts: ConnectionParts): Promi
     await sendResponse(socket, parts.malformed(head.fault), { method: "GET", isLast: true });
     return close(connection, parts);
   }
-  const isLast = isLastRequest(connection, head) || parts.isStopping();
-  discardBody(connection, head);
+  const isLast = hasBody || isLastRequest(connection, head) || parts.isStopping();
+  if (!hasBody) discardBody(connection, head);
   const isDone = await answer(connection, parts, { ...head, isLast });
   if (!isDone || isLast) return close(connection, parts);
   if (connection.isLast && connection.pending.length === 0) return close(connection, parts);
@@ -191,8 +228,11 @@ async function answer(
 ): Promise<boolean> {
   const gone = new AbortController();
   connection.gone = gone;
+  const { body, socket } = connection;
   const { method, url, headers } = head;
-  const response = await parts.answer({ method, url, headers, signal: gone.signal }, connection);
+  const bodyChunks = body && chunksOf(body, socket, headers.has("expect"));
+  const request = { method, url, headers, signal: gone.signal, ...(bodyChunks && { bodyChunks }) };
+  const response = await parts.answer(request, connection);
   const isSent = await sendResponse(connection.socket, response, head);
   connection.gone = undefined;
   return isSent;
@@ -202,6 +242,7 @@ async function answer(
 function close(connection: Connection, { clock }: ConnectionParts): false {
   const { socket } = connection;
   connection.isLast = true;
+  connection.body = undefined;
   connection.pending = Buffer.alloc(0);
   if (socket.destroyed) return false;
   socket.end();

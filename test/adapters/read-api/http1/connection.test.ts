@@ -26,6 +26,7 @@ async function openConnection() {
       serveConnection(socket, {
         answer: async ({ url }) =>
           url.endsWith("/wait") ? await new Promise<never>(() => {}) : new Response("answer"),
+        takesBody: () => false,
         malformed: (fault) => new Response(fault, { status: 400 }),
         received: () => {},
         clock,
