@@ -60,6 +60,7 @@ function traceMembers(trace: TraceSummary) {
     spans: spanCount,
     errors: errorCount,
     startTimeUnixNano: start === undefined ? null : String(start),
+    lastSequence: trace.lastSequence,
     durationNano: start === undefined || end === undefined ? null : String(end - start),
   };
 }

@@ -28,6 +28,8 @@ export interface TraceSummary {
   /** The earliest start and the latest end; undefined if no span has one. */
   readonly startTimeUnixNano: bigint | undefined;
   readonly endTimeUnixNano: bigint | undefined;
+  /** The sequence of its newest buffered span. */
+  readonly lastSequence: number;
 }
 
 export interface TraceSummaries {
@@ -91,13 +93,14 @@ async function addSpans(
   const fields = createSpanFields();
   await scanRing(buffer, scan, (range) => {
     let addedSpans = 0;
-    buffer.visit({ ...scan, range }, (_, location) => {
+    buffer.visit({ ...scan, range }, (sequence, location) => {
       addedSpans += 1;
       readSpanFields(fields, location.bytes, location.spanOffset, location.spanLength);
       const summary = traces.get(traceIdHex(fields));
       if (summary !== undefined) {
         const { bytes, resourceOffset, resourceLength } = location;
         addSpan(summary, digestSpan(fields), serviceName(bytes, resourceOffset, resourceLength));
+        summary.lastSequence = sequence;
       }
       return true;
     });
@@ -125,6 +128,7 @@ function emptySummary(traceId: string): GrowingSummary {
     errorCount: 0,
     startTimeUnixNano: undefined,
     endTimeUnixNano: undefined,
+    lastSequence: 0,
   };
 }
 

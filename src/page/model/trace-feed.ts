@@ -8,12 +8,14 @@ export interface TraceSummary {
   readonly errors: number;
   readonly startTimeUnixNano: string | null;
   readonly durationNano: string | null;
+  /** The sequence of its newest span. */
+  readonly lastSequence: number;
 }
 
 /** A response of `/api/traces`. */
 export interface TracesBody {
   readonly traces: readonly TraceSummary[];
-  readonly sequence: { readonly run_id: string; readonly first: number; readonly next: number };
+  readonly sequence: SequenceRange;
 }
 
 /** The traces of a filter, newest first, and how far the buffer has been read for them. */
@@ -22,6 +24,26 @@ export interface TraceFeed {
   /** Continues the search; undefined before the first response. */
   readonly after?: string;
   readonly runId?: string;
+}
+
+/** The spans of a run from `first` up to, but not including, `next`. */
+interface SequenceRange {
+  readonly run_id: string;
+  readonly first: number;
+  readonly next: number;
+}
+
+/**
+ * Reports whether no span of a trace that the feed has read is buffered any more, because they were
+ * evicted, taken or delivered, or spanring was started again.
+ */
+export function isGone(
+  { lastSequence }: TraceSummary,
+  { runId }: TraceFeed,
+  buffered: SequenceRange | undefined,
+): boolean {
+  if (buffered === undefined) return false;
+  return buffered.run_id !== runId || lastSequence < buffered.first;
 }
 
 /** How many traces the list holds. Older ones are found by filters. */

@@ -7,10 +7,12 @@ interface TraceRowProps {
   /** The longest duration in the list, for the bar. */
   readonly longestNano: number;
   readonly isSelected: boolean;
+  /** Whether it has been evicted, taken or delivered since it was listed. */
+  readonly isGone: boolean;
 }
 
 /** One trace of the list. */
-export function TraceRow({ trace, longestNano, isSelected }: TraceRowProps) {
+export function TraceRow({ trace, longestNano, isSelected, isGone }: TraceRowProps) {
   const { traceId, rootService, root, services, spans, errors } = trace;
   const start = trace.startTimeUnixNano === null ? null : BigInt(trace.startTimeUnixNano);
   const duration = trace.durationNano === null ? null : Number(trace.durationNano);
@@ -18,7 +20,7 @@ export function TraceRow({ trace, longestNano, isSelected }: TraceRowProps) {
   return (
     <a
       id={`trace-${traceId}`}
-      class="trace-row"
+      class={isGone ? "trace-row is-gone" : "trace-row"}
       role="option"
       tabIndex={-1}
       aria-selected={isSelected}
@@ -28,6 +30,7 @@ export function TraceRow({ trace, longestNano, isSelected }: TraceRowProps) {
       <span class="trace-name">
         <ServiceName service={rootService ?? services[0] ?? "unknown_service"} />
         <span class={root === null ? "faint" : ""}>{root ?? "root has not ended"}</span>
+        {isGone && <span class="gone">no longer buffered</span>}
       </span>
       <span class="mono number services" title={services.join(", ")}>
         {countText(services.length)}

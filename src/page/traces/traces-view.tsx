@@ -2,9 +2,10 @@ import { useRef, useState } from "preact/hooks";
 import type { ApiError } from "../client/api.ts";
 import { goTo, place } from "../client/location.ts";
 import { usePolling } from "../client/polling.ts";
+import { statsHistory } from "../client/stats-feed.ts";
 import { chipsOf, queryOf } from "../model/filters.ts";
 import { amountText, countText } from "../model/format.ts";
-import { MAX_TRACES, type TraceFeed, type TraceSummary } from "../model/trace-feed.ts";
+import { isGone, MAX_TRACES, type TraceFeed, type TraceSummary } from "../model/trace-feed.ts";
 import { useKeys } from "../parts/keys.ts";
 import { VirtualList } from "../parts/virtual-list.tsx";
 import { FilterBar } from "./filter-bar.tsx";
@@ -37,7 +38,8 @@ export function TracesView({ renderEmpty }: { renderEmpty: () => preact.JSX.Elem
   );
 }
 
-function TraceList({ list: { shown, togglePause } }: { list: Feed }) {
+function TraceList({ list: { shown, feed, togglePause } }: { list: Feed }) {
+  const buffered = statsHistory.value.latest?.sequence;
   const [selectedId, select] = useState<string>();
   const index = shown.findIndex(({ traceId }) => traceId === selectedId);
   const move = (step: number): void => {
@@ -63,6 +65,7 @@ function TraceList({ list: { shown, togglePause } }: { list: Feed }) {
           trace={trace}
           longestNano={longest}
           isSelected={at === index}
+          isGone={isGone(trace, feed, buffered)}
         />
       )}
     />
@@ -139,6 +142,7 @@ function afterError(old: ReadFeed, { status, message }: ApiError, query: string)
 }
 
 interface Feed {
+  readonly feed: TraceFeed;
   readonly shown: readonly TraceSummary[];
   readonly isLoaded: boolean;
   readonly mistake: string | undefined;
@@ -152,12 +156,14 @@ interface Feed {
 /** Adds the pause: the list stays as it is, and new traces are only counted. */
 function useFeed(query: string): Feed {
   const { feed, query: readQuery, mistake } = useReadFeed(query);
-  const [paused, setPaused] = useState<{ query: string; traces: readonly TraceSummary[] }>();
+  const [paused, setPaused] = useState<{ query: string; feed: TraceFeed }>();
   const isPaused = paused?.query === query;
-  const shown = isPaused ? paused.traces : readQuery === query ? feed.traces : [];
+  const shownFeed = isPaused ? paused.feed : readQuery === query ? feed : NO_TRACES;
+  const shown = shownFeed.traces;
   const known = new Set(shown.map(({ traceId }) => traceId));
-  const pause = (): void => setPaused({ query, traces: feed.traces });
+  const pause = (): void => setPaused({ query, feed });
   return {
+    feed: shownFeed,
     shown,
     isLoaded: readQuery === query,
     mistake,

@@ -144,6 +144,7 @@ test("GET /api/traces summarises matching traces over all their spans", async ()
         services: ["shop"],
         spans: 1,
         errors: 1,
+        lastSequence: 2,
         startTimeUnixNano: "200000000000",
         durationNano: "3000000000",
       },

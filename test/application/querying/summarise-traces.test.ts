@@ -35,6 +35,7 @@ test("a summary covers the spans of all services", async () => {
     errorCount: 1,
     startTimeUnixNano: 20n,
     endTimeUnixNano: 90n,
+    lastSequence: 4,
   });
   expect(range).toEqual({ first: 1, next: 6 });
 });

@@ -30,6 +30,7 @@ export function summaryOf(traceId: string, more: object = {}): object {
     services: ["shop"],
     spans: 5,
     errors: 1,
+    lastSequence: 9,
     startTimeUnixNano: "1753000000123000000",
     durationNano: "12300000",
     ...more,

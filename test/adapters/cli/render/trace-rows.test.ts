@@ -18,6 +18,7 @@ const WHOLE = {
   services: ["shop", "db"],
   spans: 1234,
   errors: 2,
+  lastSequence: 9,
   startTimeUnixNano: String(BEGAN_NANO),
   durationNano: "203000000",
 };
