@@ -155,6 +155,24 @@ make_python_client() {
     "$root/test/support/sdk/python/requirements.txt" "$root/.tools/sdk-clients/python"
 }
 
+# Apache Kafka, to which the tests forward. Where there is no Java or no Maven, or no way to its
+# repository, the tests say how many of them do not run.
+make_kafka() {
+  fetch_kafka || say "no Apache Kafka: it takes Java, Maven, and a way to its repository"
+}
+
+fetch_kafka() {
+  pom="$root/test/support/upstreams/kafka/pom.xml"
+  made="$root/.tools/kafka"
+  if cmp -s "$pom" "$made/installed.xml"; then return; fi
+  command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 || return 1
+  say "fetching Apache Kafka"
+  rm -rf "$made"
+  mkdir -p "$made"
+  mvn -q -B -f "$pom" "-Dmaven.repo.local=$made/repository" dependency:copy-dependencies \
+    "-DoutputDirectory=$made/jars" >&2 && rm -rf "$made/repository" && cp "$pom" "$made/installed.xml"
+}
+
 # Vitest, Jest and TypeScript, exactly as in bun.lock, with which the tests run examples on Node.
 # Where they cannot be fetched, the tests say how many of them do not run.
 make_test_runners() {

@@ -153,3 +153,34 @@ test("applications with SDKs are built once, and skipped with a message without 
   expect(missing!.stderr).toContain("no application with the SDK of Go: it takes Go");
   expect(missing!.stderr).toContain("no application with the SDK of Python: it takes Python");
 });
+
+/** Replaces Maven: writes one file into the folder of the jars. */
+const MAVEN = `#!/bin/sh
+for option; do case $option in -DoutputDirectory=*) jars=\${option#*=} ;; esac; done
+mkdir -p "$jars"
+: >"$jars/kafka.jar"
+`;
+
+test("Kafka is fetched once, and left out with a message without Java and Maven", async () => {
+  const programs = { bun: process.execPath, cmp: Bun.which("cmp")!, cp: Bun.which("cp")! };
+  const setUp = "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_kafka\n";
+  const runsOf = async (tools: Readonly<Record<string, string>>) => {
+    const project = await machineWith({ ...programs, ...tools });
+    project.write("test/support/upstreams/kafka/pom.xml", "<project/>\n");
+    project.write("make.sh", setUp);
+    const runs = [await project.run("make.sh"), await project.run("make.sh")];
+    return { runs, hasJar: existsSync(join(project.folder, ".tools/kafka/jars/kafka.jar")) };
+  };
+
+  const made = await runsOf({ java: "#!/bin/sh\n", mvn: MAVEN });
+  const without = await runsOf({});
+  const refused = await runsOf({ java: "#!/bin/sh\n", mvn: FAILING });
+
+  expect(made.runs.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(made.runs.map(({ stderr }) => stderr)).toEqual(["spanring: fetching Apache Kafka\n", ""]);
+  expect([made.hasJar, without.hasJar]).toEqual([true, false]);
+  for (const { exitCode, stderr } of [...without.runs, ...refused.runs]) {
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("no Apache Kafka: it takes Java, Maven");
+  }
+});

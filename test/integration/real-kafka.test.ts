@@ -1,0 +1,262 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BufferStats } from "../../src/domain/ledger.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { fuzzRuns } from "../support/running/fuzz-runs.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { spanDigests } from "../support/oracles/span-digests.ts";
+import { ledgerWhen, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
+import { bytesField } from "../support/requests/wire-bytes.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  resourceSpans,
+  serverSpan,
+  span,
+} from "../support/requests/request-bytes.ts";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
+import {
+  HAS_KAFKA,
+  type KafkaCluster,
+  startKafka,
+  USER,
+} from "../support/upstreams/kafka/real-kafka.ts";
+
+// Goal: spans reach Apache Kafka unchanged, each once unless it is counted as retried, and wait in
+// the ring for as long as it does not accept them. Method: one broker in a process of its own.
+//
+//     SPANRING_FUZZ_FACTOR=50 bun test test/integration/real-kafka.test.ts
+//
+// sends a million spans, and kills each of three brokers in turn, fifty times.
+
+const FACTOR = fuzzRuns(1);
+const BROKERS = FACTOR > 1 ? 3 : 1;
+const TESTS = 14;
+
+if (!HAS_KAFKA) {
+  process.stderr.write(`${TESTS} tests not run: Kafka is missing; see scripts/setup.sh\n`);
+}
+
+const folder = temporaryFolder();
+const { authority, server } = makeCertificates();
+
+let cluster: KafkaCluster;
+
+const kafkaTests = HAS_KAFKA ? allTests : () => {};
+
+beforeAll(async () => {
+  if (HAS_KAFKA) cluster = await startKafka({ folder, brokers: BROKERS, certificate: server });
+});
+
+afterAll(async () => {
+  if (HAS_KAFKA) await cluster[Symbol.asyncDispose]();
+});
+
+kafkaTests();
+
+const SETTINGS = {
+  MAX_BUFFER_SIZE: "2000000",
+  MAX_BUFFER_BYTES: "1GiB",
+  FORWARD_MAX_DELAY_MS: "20",
+  FORWARD_RETRY_INITIAL_MS: "50",
+  FORWARD_RETRY_MAX_MS: "500",
+};
+
+async function start(topic: string, env: Record<string, string> = {}): Promise<RunningProgram> {
+  const FORWARD_ENDPOINT = `kafka://${cluster.plain.join(",")}/${topic}`;
+  return await startProgram({ ...SETTINGS, FORWARD_ENDPOINT, ...env });
+}
+
+function fileOf(name: string, content: string): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+/** Returns requests of 500 spans as web servers emit them, numbered from 1. */
+function requestsOf(spanCount: number): Uint8Array<ArrayBuffer>[] {
+  return Array.from({ length: spanCount / 500 }, (_, at) => {
+    const spans = Array.from({ length: 500 }, (__, index) => serverSpan(1 + at * 500 + index));
+    return request(resourceSpans(`service ${at % 7}`, ...spans));
+  });
+}
+
+async function exportAll(program: RunningProgram, requests: Iterable<Uint8Array>): Promise<void> {
+  using client = openExportClient(program.grpcPort);
+  for (const each of requests) await client.export(each);
+}
+
+async function delivered(program: RunningProgram): Promise<BufferStats> {
+  return await ledgerWhenEmpty(readApiClient(program.apiUrl));
+}
+
+async function valuesIn(topic: string): Promise<Uint8Array[]> {
+  return (await cluster.messages(topic)).map(({ value }) => value);
+}
+
+/** Counts the spans that have not arrived, and those that were not sent. */
+function difference(sent: readonly string[], arrived: readonly string[]) {
+  const [all, found] = [new Set(sent), new Set(arrived)];
+  return { missing: all.difference(found).size, foreign: found.difference(all).size };
+}
+
+const SPANS = Math.max(20_000, FACTOR * 20_000);
+
+function allTests(): void {
+  test("every span arrives once, with its bytes unchanged", async () => {
+    await cluster.createTopic("many", 4);
+    await using program = await start("many");
+    const requests = requestsOf(SPANS);
+
+    await exportAll(program, requests);
+    const { spans } = await delivered(program);
+
+    expect(spans).toMatchObject({ delivered: SPANS, undeliverable: 0, evicted: 0 });
+    const [sent, arrived] = [spanDigests(requests), spanDigests(await valuesIn("many"))];
+    expect(difference(sent, arrived)).toEqual({ missing: 0, foreign: 0 });
+    expect(arrived).toHaveLength(SPANS);
+  });
+
+  test.each(["none", "gzip", "snappy", "lz4", "zstd"])("a consumer can read %s", async (chosen) => {
+    await cluster.createTopic(`with-${chosen}`, 1);
+    await using program = await start(`with-${chosen}`, {
+      FORWARD_COMPRESSION: chosen,
+      FORWARD_HEADERS: "tenant=a%20b",
+    });
+    const requests = requestsOf(1_000);
+
+    await exportAll(program, requests);
+    await delivered(program);
+
+    const messages = await cluster.messages(`with-${chosen}`);
+    expect(spanDigests(messages.map(({ value }) => value))).toEqual(spanDigests(requests));
+    const headers = messages.flatMap((message) => [...message.headers].map(String));
+    expect(new Set(headers)).toEqual(new Set(["tenant,a b"]));
+  });
+
+  test("spans wait for a topic until someone creates it", async () => {
+    await using program = await start("late");
+    const line = await program.logged("forward_blocked");
+    await exportAll(program, [requestOf(3)]);
+    const waiting = await readApiClient(program.apiUrl).stats();
+
+    await cluster.createTopic("late", 1);
+    await delivered(program);
+
+    expect(line["hint"]).toBe("create the topic, or check its name in FORWARD_ENDPOINT");
+    expect(waiting.spans).toMatchObject({ buffered: 3, delivered: 0 });
+    expect(spanDigests(await valuesIn("late"))).toEqual(spanDigests([requestOf(3)]));
+  });
+
+  test("spans go over TLS to a broker with the right certificate", async () => {
+    await cluster.createTopic("secure", 1);
+    await using program = await start("secure", {
+      FORWARD_ENDPOINT: `kafkas://${cluster.secure[0]}/secure`,
+      FORWARD_TLS_CA_FILE: fileOf("ca.pem", authority.cert),
+    });
+
+    await exportAll(program, [requestOf(3)]);
+    const { spans } = await delivered(program);
+
+    expect(spans).toMatchObject({ delivered: 3 });
+  });
+
+  test.each(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])(
+    "%s lets in the right user, and keeps the spans of a wrong one",
+    async (mechanism) => {
+      const topic = `login-${mechanism}`;
+      await cluster.createTopic(topic, 1);
+      const secret = fileOf(`secret-${mechanism}`, "wrong-guess");
+      const files =
+        mechanism === "OAUTHBEARER"
+          ? { FORWARD_SASL_TOKEN_FILE: secret }
+          : {
+              FORWARD_SASL_USERNAME_FILE: fileOf("user", USER.name),
+              FORWARD_SASL_PASSWORD_FILE: secret,
+            };
+      await using program = await start(topic, {
+        ...files,
+        FORWARD_ENDPOINT: `kafka://${cluster.login[0]}/${topic}`,
+        FORWARD_SASL_MECHANISM: mechanism,
+      });
+      await exportAll(program, [requestOf(3)]);
+      const line = await program.logged("forward_blocked");
+      const waiting = await readApiClient(program.apiUrl).stats();
+
+      writeFileSync(secret, mechanism === "OAUTHBEARER" ? tokenOf(USER.name) : USER.password);
+      await delivered(program);
+
+      expect(waiting.spans).toMatchObject({ buffered: 3, delivered: 0 });
+      expect(line["hint"]).toContain("FORWARD_SASL_");
+      expect(JSON.stringify(program.log())).not.toContain("wrong-guess");
+      expect(JSON.stringify(program.log())).not.toContain(USER.password);
+    },
+  );
+
+  test("batches that a topic finds too large are halved, down to one span", async () => {
+    await cluster.createTopic("small", 1, { "max.message.bytes": "20000" });
+    await using program = await start("small", { FORWARD_COMPRESSION: "none" });
+    const requests = requestsOf(1_000);
+    const large = span(9_999, bytesField(9, attribute("note", "x".repeat(30_000))));
+
+    await exportAll(program, [...requests, request(resourceSpans("shop", large))]);
+    const { spans } = await delivered(program);
+
+    expect(spans).toMatchObject({ delivered: 1_000, undeliverable: 1 });
+    expect(spanDigests(await valuesIn("small"))).toEqual(spanDigests(requests));
+  });
+
+  test("no span is lost when brokers are killed under load, and repeated ones are counted", async () => {
+    await cluster.createTopic("killed", 3);
+    await using program = await start("killed", { FORWARD_TIMEOUT_MS: "2000" });
+    const api = readApiClient(program.apiUrl);
+    const state = { isOver: false };
+    const sending = exportUntil(program, state);
+    const watching = watchLedger(api, sending);
+
+    for (let round = 0; round < FACTOR; round += 1) {
+      await ledgerWhen(api, ({ spans }) => spans.delivered > 0);
+      await cluster.kill(round % BROKERS);
+      await Bun.sleep(1_000);
+      await cluster.restart(round % BROKERS);
+    }
+    state.isOver = true;
+    const { unbalanced, readings } = await watching;
+    const stats = await delivered(program);
+
+    const sent = spanDigests(await sending);
+    const arrived = spanDigests(await valuesIn("killed"));
+    const { retried_spans: retried } = (stats as { forward?: { retried_spans: number } }).forward!;
+    expect(unbalanced).toEqual([]);
+    expect(readings).toBeGreaterThan(1);
+    expect(stats.spans).toMatchObject({ delivered: sent.length, undeliverable: 0, evicted: 0 });
+    expect(difference(sent, arrived)).toEqual({ missing: 0, foreign: 0 });
+    expect(arrived.length - sent.length).toBeLessThanOrEqual(retried);
+  });
+}
+
+/** Exports ten requests a second for as long as brokers are killed; resolves to the requests. */
+async function exportUntil(program: RunningProgram, state: { readonly isOver: boolean }) {
+  using client = openExportClient(program.grpcPort);
+  const requests: Uint8Array[] = [];
+  while (!state.isOver) {
+    const next = requestOf(500, 1 + requests.length * 500);
+    await client.export(next);
+    requests.push(next);
+    await Bun.sleep(100);
+  }
+  return requests;
+}
+
+const jwtPart = (content: object): string =>
+  Buffer.from(JSON.stringify(content)).toString("base64url");
+
+/** Returns a token without a signature, which the broker of the tests accepts. */
+function tokenOf(subject: string): string {
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const claims = { sub: subject, iat: nowSeconds - 60, exp: nowSeconds + 3_600 };
+  return `${jwtPart({ alg: "none" })}.${jwtPart(claims)}.`;
+}

@@ -1,0 +1,15 @@
+import { everySpan } from "../../../src/domain/wire/request-spans.ts";
+
+/** Returns the SHA-256 of each span of these requests, sorted. */
+export function spanDigests(requests: readonly Uint8Array[]): string[] {
+  return requests.flatMap(digestsOf).toSorted();
+}
+
+function digestsOf(request: Uint8Array): string[] {
+  const table = everySpan({ bytes: request, offset: 0, length: request.length });
+  return Array.from({ length: table.spanCount }, (_, row) => {
+    const start = table.spanOffset[row]!;
+    const bytes = request.subarray(start, start + table.spanLength[row]!);
+    return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+  });
+}
