@@ -67,6 +67,11 @@ function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistak
     [protocol === "file" && endpoint.format === undefined, "FORWARD_ENDPOINT", AN_ENDING],
     [isAtOdds, "FORWARD_PROTOCOL", `unset for an endpoint of ${protocol}`],
     ...compressionMistakes(settings, endpoint),
+    [
+      protocol !== "kafka" && settings.FORWARD_KAFKA_KEY !== "none",
+      "FORWARD_KAFKA_KEY",
+      `none for an endpoint of ${protocol}`,
+    ],
     ...(["FORWARD_HEADERS", "FORWARD_HEADERS_FILE"] as const).map(
       (variable) => [protocol === "file" && isSet(settings, variable), variable, NO_HEAD] as const,
     ),

@@ -67,6 +67,10 @@ export const FORWARD_VARIABLES = {
     "whether to accept any certificate from the upstream",
   ),
 
+  FORWARD_KAFKA_KEY: choice(["none", "trace_id", "service"])(
+    "none",
+    "key of Kafka messages; each then has the spans of one trace or one service, on one partition",
+  ),
   FORWARD_SASL_MECHANISM: choice(["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])(
     "",
     "how to authenticate to Kafka; unset to send no credentials",

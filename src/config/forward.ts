@@ -22,6 +22,8 @@ export interface ForwardConfig {
   readonly retryMaxMs: number;
   readonly highWaterPercent: number;
   readonly tls: ForwardTlsConfig;
+  /** The key of messages to Kafka. */
+  readonly kafkaKey: "none" | "trace_id" | "service";
   readonly sasl: ForwardSaslConfig;
   readonly file: ForwardFileConfig;
 }
@@ -74,6 +76,7 @@ export function forwardOf(settings: Settings): ForwardConfig | "off" {
       keyFile: settings.FORWARD_TLS_KEY_FILE,
       isInsecure: settings.FORWARD_TLS_INSECURE === "true",
     }),
+    kafkaKey: settings.FORWARD_KAFKA_KEY,
     sasl: Object.freeze({
       mechanism: settings.FORWARD_SASL_MECHANISM,
       usernameFile: settings.FORWARD_SASL_USERNAME_FILE,

@@ -23,6 +23,7 @@ test("an endpoint alone results in the documented defaults", () => {
     retryMaxMs: 30_000,
     highWaterPercent: 80,
     tls: { caFile: "", certFile: "", keyFile: "", isInsecure: false },
+    kafkaKey: "none",
     sasl: { mechanism: "", usernameFile: "", passwordFile: "", tokenFile: "" },
     file: { maxBytes: 100 * 1024 * 1024, maxAgeMs: 86_400_000, keep: 10, fsync: "always" },
   });
@@ -70,15 +71,17 @@ test("every variable sets its own value", () => {
     retryMaxMs: 7,
     highWaterPercent: 8,
     tls: { caFile: "/ca", certFile: "/cert", keyFile: "/key", isInsecure: true },
+    kafkaKey: "none",
     sasl: { mechanism: "", usernameFile: "", passwordFile: "", tokenFile: "" },
     file: { maxBytes: 1024 ** 3, maxAgeMs: 0, keep: 9, fsync: "rotate" },
   });
 });
 
 test("the variables of Kafka set their own values", () => {
-  const { endpoint, compression, sasl } = forwardFrom({
+  const { endpoint, compression, kafkaKey, sasl } = forwardFrom({
     FORWARD_ENDPOINT: "kafka://one:1,two:2/spans",
     FORWARD_COMPRESSION: "lz4",
+    FORWARD_KAFKA_KEY: "trace_id",
     FORWARD_SASL_MECHANISM: "scram-sha-512",
     FORWARD_SASL_USERNAME_FILE: "/user",
     FORWARD_SASL_PASSWORD_FILE: "/password",
@@ -88,9 +91,10 @@ test("the variables of Kafka set their own values", () => {
     { host: "one", port: 1 },
     { host: "two", port: 2 },
   ];
-  expect({ endpoint, compression, sasl }).toEqual({
+  expect({ endpoint, compression, kafkaKey, sasl }).toEqual({
     endpoint: { protocol: "kafka", brokers: [one, two], topic: "spans", isSecure: false },
     compression: "lz4",
+    kafkaKey: "trace_id",
     sasl: {
       mechanism: "SCRAM-SHA-512",
       usernameFile: "/user",

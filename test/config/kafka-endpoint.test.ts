@@ -74,6 +74,11 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
+    name: "a key for HTTP",
+    env: { FORWARD_ENDPOINT: "http://up", FORWARD_KAFKA_KEY: "service" },
+    mistakes: ['FORWARD_KAFKA_KEY="service": must be none for an endpoint of http/protobuf'],
+  },
+  {
     name: "a protocol for Kafka",
     env: { FORWARD_ENDPOINT: "kafka://up/spans", FORWARD_PROTOCOL: "grpc" },
     mistakes: ['FORWARD_PROTOCOL="grpc": must be unset for an endpoint of kafka'],

@@ -5,7 +5,7 @@ import type { SaslCredentials, TlsMaterial } from "./forward-files.ts";
 /** A message to be produced. */
 export interface KafkaMessage {
   readonly topic: string;
-  /** Any whole number; the library divides it by the number of partitions. */
+  /** Any whole number, of which `ProducerLane` takes the remainder by the number of partitions. */
   partition: number;
   readonly key?: Buffer;
   readonly value: Buffer;
@@ -38,7 +38,10 @@ export interface Producer {
   readonly producerId: bigint | undefined;
   readonly connections: Iterable<readonly [broker: string, { readonly socket?: Socket }]>;
   send(options: { messages: KafkaMessage[] }): Promise<unknown>;
-  metadata(options: { topics: string[]; forceUpdate: boolean }): Promise<unknown>;
+  /** Asks a broker, unless it has done so recently and `forceUpdate` is not set. */
+  metadata(options: { topics: string[]; forceUpdate: boolean }): Promise<{
+    readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }>;
+  }>;
   initIdempotentProducer(options: object): Promise<unknown>;
   clearMetadata(): void;
   close(force: boolean): Promise<void>;
@@ -46,7 +49,11 @@ export interface Producer {
 
 export declare const Producer: new (options: ProducerOptions) => Producer;
 
+/** The hash by which the clients for Java choose the partition of a key. */
+export declare const murmur2: (key: Buffer) => number;
+
 /** The library as a whole. */
 export interface KafkaClient {
+  readonly murmur2: typeof murmur2;
   readonly Producer: typeof Producer;
 }

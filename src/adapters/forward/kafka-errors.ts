@@ -139,17 +139,47 @@ export function needsRefresh(error: unknown): boolean {
   return found.verdict === "retry" && found.refreshes === true;
 }
 
-/** Returns the last error of a broker among the causes of an error; undefined if there is none. */
+/**
+ * Returns the last error of a broker among the causes of an error; undefined if there is none. A
+ * failure of one partition counts, though others report that they have the messages.
+ */
 function protocolFault(error: unknown): ProtocolFault | undefined {
+  let delivered: ProtocolFault | undefined;
   for (const each of causesOf(error)) {
     const { apiId, path, serverErrorMessage, message } = each;
     if (typeof apiId === "string") {
       const isAnswer = typeof path === "string" && path.startsWith("/responses/");
       const text = String(serverErrorMessage ?? message);
-      return { name: apiId, message: text, isAnswer };
+      const fault = { name: apiId, message: text, isAnswer };
+      if (verdictOf(apiId).verdict !== "delivered") return fault;
+      delivered = fault;
     }
   }
-  return undefined;
+  return delivered;
+}
+
+/** An answer of a broker to messages. */
+interface ProduceAnswer {
+  readonly responses: readonly {
+    readonly partitionResponses: readonly { readonly index: number; readonly errorCode: number }[];
+  }[];
+}
+
+/** The code of `NONE`, and that of `DUPLICATE_SEQUENCE_NUMBER`. */
+const STORED_CODES: ReadonlySet<number> = new Set([0, 46]);
+
+/** Returns the partitions that have stored their messages, although the send failed. */
+export function storedPartitions(error: unknown): ReadonlySet<number> {
+  const stored = new Set<number>();
+  for (const { response, produced } of causesOf(error)) {
+    const { responses = [] } = (response ?? {}) as Partial<ProduceAnswer>;
+    for (const { index, errorCode } of responses.flatMap((each) => each.partitionResponses)) {
+      if (STORED_CODES.has(errorCode)) stored.add(index);
+    }
+    const { offsets = [] } = (produced ?? {}) as { offsets?: readonly { partition: number }[] };
+    for (const { partition } of offsets) stored.add(partition);
+  }
+  return stored;
 }
 
 type AnyError = Readonly<Record<string, unknown>>;

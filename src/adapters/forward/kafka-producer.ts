@@ -4,7 +4,7 @@ import type { SendOutcome } from "../../ports/span-sink.ts";
 import type { SaslCredentials, TlsMaterial } from "./forward-files.ts";
 import { CANCELLED } from "./sends-in-flight.ts";
 import type { KafkaClient, KafkaMessage, Producer, ProducerOptions } from "./kafka-client.js";
-import { needsRefresh, outcomeOfError } from "./kafka-errors.ts";
+import { needsRefresh, outcomeOfError, storedPartitions } from "./kafka-errors.ts";
 
 export interface LaneParts {
   /** The client library, which is loaded only if spans are forwarded to Kafka. */
@@ -22,6 +22,13 @@ export type KafkaCompression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
 
 /** The task that a producer is given: messages, or none to ask whether it could send them. */
 export type LaneTask = readonly KafkaMessage[];
+
+/** The end of a send. */
+export interface LaneEnd {
+  readonly outcome: SendOutcome;
+  /** The partitions that have stored their messages, although the outcome is a failure. */
+  readonly stored: ReadonlySet<number>;
+}
 
 /**
  * A producer that sends one batch at a time.
@@ -47,7 +54,7 @@ export class ProducerLane {
   }
 
   /** Sends messages, or with none, asks for the topic. Never rejects. */
-  send(task: LaneTask, cancelled: AbortSignal): Promise<SendOutcome> {
+  send(task: LaneTask, cancelled: AbortSignal): Promise<LaneEnd> {
     const { parts, producer } = this;
     return sendOnce({ parts, producer, task, cancelled }, (watch) => (this.watch = watch));
   }
@@ -107,20 +114,22 @@ interface LaneSend {
 async function sendOnce(
   { parts, producer, task, cancelled }: LaneSend,
   watch: (watcher: RetryWatcher | undefined) => void,
-): Promise<SendOutcome> {
-  const end = Promise.withResolvers<SendOutcome>();
-  const outcomeOf = (error: unknown) => outcomeOfError(error, parts.endpoint);
-  let latest: SendOutcome = LATE;
+): Promise<LaneEnd> {
+  const end = Promise.withResolvers<LaneEnd>();
+  const endOf = (error: unknown) => {
+    return { outcome: outcomeOfError(error, parts.endpoint), stored: storedPartitions(error) };
+  };
+  let latest: LaneEnd = LATE;
   watch((error, isProducing) => {
-    latest = outcomeOf(error);
-    if (!isProducing || latest.outcome !== "retry") end.resolve(latest);
+    latest = endOf(error);
+    if (!isProducing || latest.outcome.outcome !== "retry") end.resolve(latest);
   });
-  const cancel = () => end.resolve(CANCELLED);
+  const cancel = () => end.resolve({ outcome: CANCELLED, stored: NONE });
   const cancelTimeout = parts.clock.schedule(parts.timeoutMs, () => end.resolve(latest));
   cancelled.addEventListener("abort", cancel, { once: true });
   perform(producer, task, parts.endpoint.topic).then(
-    () => end.resolve({ outcome: "delivered" }),
-    (error: unknown) => end.resolve(outcomeOf(error)),
+    () => end.resolve({ outcome: { outcome: "delivered" }, stored: NONE }),
+    (error: unknown) => end.resolve(endOf(error)),
   );
   try {
     return await end.promise;
@@ -131,17 +140,22 @@ async function sendOnce(
   }
 }
 
-const LATE: SendOutcome = {
-  outcome: "retry",
-  message: "TimeoutError: no response in time",
-  isTimeout: true,
+const NONE: ReadonlySet<number> = new Set();
+
+const LATE: LaneEnd = {
+  outcome: {
+    outcome: "retry",
+    message: "TimeoutError: no response in time",
+    isTimeout: true,
+  },
+  stored: NONE,
 };
 
 async function perform(producer: Producer, task: LaneTask, topic: string): Promise<void> {
-  if (task.length > 0) {
-    await producer.send({ messages: [...task] });
-    return;
-  }
-  await producer.metadata({ topics: [topic], forceUpdate: true });
+  const isQuestion = task.length === 0;
+  const { topics } = await producer.metadata({ topics: [topic], forceUpdate: isQuestion });
+  const { partitionsCount } = topics.get(topic) ?? { partitionsCount: 1 };
+  for (const message of task) message.partition %= partitionsCount;
+  if (!isQuestion) return void (await producer.send({ messages: [...task] }));
   if (producer.producerId === undefined) await producer.initIdempotentProducer({});
 }

@@ -63,11 +63,11 @@ function makeKafkaSink(
   { headers, tls, sasl }: ForwardFiles,
   client: KafkaClient,
 ): SpanSink {
-  const { endpoint, compression, timeoutMs } = forward;
+  const { endpoint, compression, timeoutMs, kafkaKey: key } = forward;
   assert(endpoint.protocol === "kafka", "only an endpoint of Kafka has this client");
   const secured = endpoint.isSecure ? tls : undefined;
   const parts = { client, endpoint, tls: secured, sasl, headers, compression, timeoutMs, clock };
-  return new KafkaSink(parts);
+  return new KafkaSink({ ...parts, key });
 }
 
 function makeSink({ forward, version, nowMs, clock }: SinkParts, files: ForwardFiles): SpanSink {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   needsRefresh,
   outcomeOfError,
+  storedPartitions,
   verdictOf,
 } from "../../../src/adapters/forward/kafka-errors.ts";
 import type { KafkaEndpoint } from "../../../src/config/config.ts";
@@ -118,5 +119,37 @@ describe("an error of the connection", () => {
 
   test.each(["closed", undefined])("may be no error at all: %p", (error) => {
     expect(outcomeOfError(error, ENDPOINT)).toEqual({ outcome: "retry", message: String(error) });
+  });
+});
+
+/** Returns an answer with the error of each partition. */
+const answerOf = (...codes: number[]) => ({
+  response: {
+    responses: [{ partitionResponses: codes.map((errorCode, index) => ({ index, errorCode })) }],
+  },
+});
+
+describe("the partitions that have stored their messages", () => {
+  test("are those without an error, or with known numbers", () => {
+    const error = Object.assign(new Error("one of three"), answerOf(0, 10, 46));
+
+    expect(storedPartitions(new AggregateError([error]))).toEqual(new Set([0, 2]));
+  });
+
+  test("are also those of brokers without any error", () => {
+    const produced = { offsets: [{ partition: 5 }] };
+    const error = Object.assign(new AggregateError([library("closed")]), { produced });
+
+    expect(storedPartitions(error)).toEqual(new Set([5]));
+  });
+
+  test("are none if no broker answered", () => {
+    expect(storedPartitions(library("closed"))).toEqual(new Set());
+  });
+
+  test("do not hide the error of another partition", () => {
+    const faults = [fault("MESSAGE_TOO_LARGE", ANSWER), fault("DUPLICATE_SEQUENCE_NUMBER", ANSWER)];
+
+    expect(outcomeOfError(new AggregateError(faults), ENDPOINT).outcome).toBe("too_large");
   });
 });

@@ -16,7 +16,7 @@ test("an unanswered message is a timeout when its time is up", async () => {
   await broker.arrivals.reached(1);
   clock.moveMs(60_000);
 
-  expect(await sending).toEqual({
+  expect((await sending).outcome).toEqual({
     outcome: "retry",
     message: "TimeoutError: no response in time",
     isTimeout: true,
@@ -31,7 +31,7 @@ test("without a broker, a message is not kept until its time is up", async () =>
   const lane = new ProducerLane({ ...kafkaParts(broker.port), clock: new HandMovedClock() });
   await broker.stop();
 
-  expect(await lane.send([MESSAGE], never)).toEqual({
+  expect((await lane.send([MESSAGE], never)).outcome).toEqual({
     outcome: "retry",
     message: "ECONNREFUSED: nothing is listening there",
   });
@@ -49,7 +49,7 @@ test("a discarded lane closes its connections and tries nothing again", async ()
   });
 
   cancelling.abort();
-  const outcome = await sending;
+  const { outcome } = await sending;
   lane.discard();
   await Promise.all(closed);
 

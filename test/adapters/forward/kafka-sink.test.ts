@@ -1,7 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
 import { KafkaSink, type KafkaSinkParts } from "../../../src/adapters/forward/kafka-sink.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
+import { spanDigests } from "../../support/oracles/span-digests.ts";
 import {
+  type BrokerBatch,
+  type BrokerMessage,
   type BrokerScript,
   type KafkaBroker,
   startKafkaBroker,
@@ -141,6 +144,39 @@ test("an error that passes is retried until the time is up, and is then the reas
     hint: expect.stringContaining("min.insync.replicas"),
   });
   expect(broker.batches.length).toBeGreaterThan(1);
+});
+
+const tracesOf = (messages: readonly BrokerMessage[]): string[] =>
+  messages.map(({ key }) => String(key)).toSorted();
+
+test("with a key, each trace is one message, and always on the same partition", async () => {
+  const { broker, sink } = await start({ partitions: 3 }, { key: "trace_id" });
+  const batch = batchOf(20);
+
+  await sink.send(batch, never);
+  await sink.send(batch, never);
+
+  const places = broker.messages.map(({ key, partition }) => `${key} on ${partition}`);
+  expect([places.length, new Set(places).size]).toEqual([40, 20]);
+  expect(new Set(broker.messages.map(({ partition }) => partition)).size).toBe(3);
+  const values = broker.messages.slice(0, 20).map(({ value }) => value);
+  expect(spanDigests(values)).toEqual(spanDigests([batch.request]));
+});
+
+test("only the partition that finds its messages too large gets them again, halved", async () => {
+  const stored: BrokerMessage[] = [];
+  const produce = (batch: BrokerBatch): number => {
+    if (batch.partition === 1 && batch.messages.length > 2) return 10;
+    stored.push(...batch.messages);
+    return 0;
+  };
+  const { sink } = await start({ partitions: 3, produce }, { key: "trace_id" });
+
+  const outcome = await sink.send(batchOf(20), never);
+
+  expect(outcome).toEqual({ outcome: "delivered" });
+  expect(tracesOf(stored)).toHaveLength(20);
+  expect(new Set(tracesOf(stored)).size).toBe(20);
 });
 
 test("an empty request asks for the topic, and produces no message", async () => {

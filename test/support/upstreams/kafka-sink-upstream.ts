@@ -15,6 +15,7 @@ export function kafkaParts(port: number): KafkaSinkParts {
     tls: undefined,
     sasl: undefined,
     headers: [],
+    key: "none",
     compression: "gzip",
     timeoutMs: 60_000,
     clock: SYSTEM_CLOCK,

@@ -83,7 +83,7 @@ async function killed(child: Bun.Subprocess): Promise<void> {
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(
-    servers.map((server) => Bun.peek(new Promise((ok) => server.once("listening", ok)))),
+    servers.map((server) => new Promise<void>((ok) => server.once("listening", ok))),
   );
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
@@ -99,7 +99,6 @@ function propertiesOf(
   const listeners = [`PLAIN://127.0.0.1:${plain}`, `LOGIN://127.0.0.1:${login}`];
   listeners.push(`SECURE://localhost:${secure}`);
   const voters = nodes.map((node, index) => `${index + 1}@127.0.0.1:${node[3]}`);
-  const security = "org.apache.kafka.common.security";
   return Object.entries({
     "process.roles": "broker,controller",
     "node.id": String(at + 1),
@@ -126,19 +125,40 @@ function propertiesOf(
     "broker.heartbeat.interval.ms": "500",
     "controller.quorum.election.timeout.ms": "500",
     "controller.quorum.fetch.timeout.ms": "1000",
-    "listener.name.login.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
-    "listener.name.login.plain.sasl.jaas.config": `${security}.plain.PlainLoginModule required user_${USER.name}="${USER.password}";`,
-    "listener.name.login.scram-sha-256.sasl.jaas.config": `${security}.scram.ScramLoginModule required;`,
-    "listener.name.login.scram-sha-512.sasl.jaas.config": `${security}.scram.ScramLoginModule required;`,
-    "listener.name.login.oauthbearer.sasl.jaas.config":
-      `${security}.oauthbearer.OAuthBearerLoginModule required ` +
-      `unsecuredLoginStringClaim_sub="${USER.name}";`,
-    "listener.name.login.oauthbearer.sasl.server.callback.handler.class": `${security}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler`,
+    ...loginProperties(),
     "listener.name.secure.ssl.keystore.type": "PEM",
     "listener.name.secure.ssl.keystore.location": pem,
   })
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
+}
+
+const SECURITY = "org.apache.kafka.common.security";
+
+/** Returns the settings of the listener with SASL, which knows one user. */
+function loginProperties(): Record<string, string> {
+  const prefix = "listener.name.login";
+  const { name, password } = USER;
+  const plain = `plain.PlainLoginModule required user_${name}="${password}"`;
+  const scram = "scram.ScramLoginModule required";
+  const claim = `unsecuredLoginStringClaim_sub="${name}"`;
+  const bearer = `oauthbearer.OAuthBearerLoginModule required ${claim}`;
+  const logins = {
+    plain,
+    "scram-sha-256": scram,
+    "scram-sha-512": scram,
+    oauthbearer: bearer,
+  };
+  const unsigned = "oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler";
+  return {
+    [`${prefix}.sasl.enabled.mechanisms`]: Object.keys(logins).join(",").toUpperCase(),
+    [`${prefix}.oauthbearer.sasl.server.callback.handler.class`]: `${SECURITY}.${unsigned}`,
+    ...Object.fromEntries(
+      Object.entries(logins).map(([mechanism, login]) => {
+        return [`${prefix}.${mechanism}.sasl.jaas.config`, `${SECURITY}.${login};`];
+      }),
+    ),
+  };
 }
 
 /** Prepares the folder of a broker, with the user of SCRAM. */
@@ -208,4 +228,14 @@ async function messagesOf(brokers: readonly string[], topic: string): Promise<Co
   }
   await consumer.close(true);
   return messages;
+}
+
+const jwtPart = (content: object): string =>
+  Buffer.from(JSON.stringify(content)).toString("base64url");
+
+/** Returns a token without a signature, which these brokers accept. */
+export function tokenOf(subject: string): string {
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const claims = { sub: subject, iat: nowSeconds - 60, exp: nowSeconds + 3_600 };
+  return `${jwtPart({ alg: "none" })}.${jwtPart(claims)}.`;
 }
