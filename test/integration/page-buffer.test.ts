@@ -167,12 +167,29 @@ test("with DATA_DIR, the view shows what the log holds", async () => {
   await sendSpans(program.httpUrl, { traceId: idOf(1, 32) }, spans(3));
   const { page, faults } = await openPage(`${program.apiUrl}/buffer`);
   const panel = page.getByRole("region", { name: "Log on disk" });
-  await panel.getByText("every buffered span: 3 spans").waitFor();
+  await panel.getByText(/^3 spans, \d+ B$/).waitFor();
 
   const used = await panel.getByRole("meter", { name: "Used" }).getAttribute("aria-valuetext");
   expect(used).toMatch(/^\d+ B of 1 GiB, < 0.1 %$/);
   expect(await panel.textContent()).toContain("once they are written");
   expect(await accessibilityFindings(page)).toEqual([]);
+  expect(faults).toEqual([]);
+});
+
+test("spans that memory has no room for are shown as on disk only", async () => {
+  const DATA_DIR = join(temporaryFolder(), "data");
+  await using program = await startProgram({ DATA_DIR, MAX_BUFFER_SIZE: "100" });
+  await sendTwoServices(program.httpUrl);
+  const { page, faults } = await openPage(`${program.apiUrl}/buffer`);
+  const memory = page.getByRole("meter", { name: "Spans in memory" });
+  await memory.waitFor();
+
+  expect(await memory.getAttribute("aria-valuetext")).toBe("100 of 100 spans, 100 %");
+  const panel = page.getByRole("region", { name: "Log on disk" });
+  await panel.getByText(/^30 spans, \d+ B$/).waitFor();
+  await panel.getByText("Traces and services do not cover them.").waitFor();
+  await page.keyboard.press("2");
+  await page.getByText("Spans that are only on disk, and not covered: 30.").waitFor();
   expect(faults).toEqual([]);
 });
 

@@ -3,7 +3,7 @@ import { requestJson } from "../client/api.ts";
 import { usePolling } from "../client/polling.ts";
 import { statsHistory } from "../client/stats-feed.ts";
 import { ageText, amountText, bytesText, countText } from "../model/format.ts";
-import type { Problem, ServiceLedger, Stats } from "../model/stats.ts";
+import { inMemory, type Problem, type ServiceLedger, type Stats } from "../model/stats.ts";
 import { Accounting } from "./accounting.tsx";
 import { DiskState, ForwardState } from "./forward-state.tsx";
 import { Gauge } from "./gauge.tsx";
@@ -32,9 +32,7 @@ export function BufferView() {
           <RateChart history={statsHistory.value} />
           <div class="panels">
             <ForwardState forward={latest.forward} />
-            {latest.disk !== undefined && (
-              <DiskState disk={latest.disk} spans={latest.spans.buffered} />
-            )}
+            {latest.disk !== undefined && <DiskState disk={latest.disk} />}
             {problems !== undefined && <ProblemList problems={problems} />}
           </div>
           {services !== undefined && <Accounting services={services} />}
@@ -65,21 +63,25 @@ function useDetails(): Details {
   return details;
 }
 
-function Fullness({ stats: { spans, bytes, capacity } }: { stats: Stats }) {
+function Fullness({ stats }: { stats: Stats }) {
+  const { capacity, disk } = stats;
+  const where = disk === undefined ? "" : " in memory";
+  const spans = inMemory(stats, "spans");
+  const bytes = inMemory(stats, "bytes");
   return (
     <section class="gauges" aria-label="How full it is">
       <Gauge
-        label="Spans"
-        value={spans.buffered}
+        label={`Spans${where}`}
+        value={spans}
         max={capacity.spans}
-        text={countText(spans.buffered)}
+        text={countText(spans)}
         of={`of ${amountText(capacity.spans, "span")}`}
       />
       <Gauge
-        label="Bytes"
-        value={bytes.buffered}
+        label={`Bytes${where}`}
+        value={bytes}
         max={capacity.bytes}
-        text={bytesText(bytes.buffered)}
+        text={bytesText(bytes)}
         of={`of ${bytesText(capacity.bytes)}`}
       />
     </section>

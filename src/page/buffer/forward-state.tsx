@@ -67,7 +67,7 @@ function Upstream({ forward }: { forward: Forward }) {
 }
 
 /** Shows what the log on disk holds. */
-export function DiskState({ disk, spans }: { disk: Disk; spans: number }) {
+export function DiskState({ disk }: { disk: Disk }) {
   return (
     <section class="panel" aria-labelledby="disk-title">
       <h2 id="disk-title">Log on disk</h2>
@@ -81,13 +81,24 @@ export function DiskState({ disk, spans }: { disk: Disk; spans: number }) {
         of={`of ${bytesText(disk.max_bytes)}`}
       />
       <dl class="facts-list">
-        <Fact name="Holds" value={`every buffered span: ${amountText(spans, "span")}`} />
+        <Fact name="In memory too" value={heldText(disk.in_memory)} />
+        <Fact name="Only on disk" value={heldText(disk.only_on_disk)} />
         <Fact name="Files" value={countText(disk.segments)} />
         <Fact name="Queued" value={bytesText(disk.queued_bytes)} />
         <Fact name="Requests" value={`acknowledged ${durabilityText(disk)}`} />
       </dl>
+      {disk.only_on_disk.spans > 0 && (
+        <p class="faint">
+          Spans that are only on disk are taken and forwarded first. Traces and services do not
+          cover them.
+        </p>
+      )}
     </section>
   );
+}
+
+function heldText({ spans, bytes }: Disk["in_memory"]): string {
+  return spans === 0 ? "none" : `${amountText(spans, "span")}, ${bytesText(bytes)}`;
 }
 
 function State({ text, tone }: ShownState) {

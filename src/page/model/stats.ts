@@ -52,6 +52,9 @@ export interface Disk {
   readonly max_bytes: number;
   readonly segments: number;
   readonly queued_bytes: number;
+  /** The newest buffered spans, and the oldest, which only taking and forwarding reach. */
+  readonly in_memory: Readonly<Record<Unit, number>>;
+  readonly only_on_disk: Readonly<Record<Unit, number>>;
 }
 
 /** A response of `/api/stats`. */
@@ -62,6 +65,11 @@ export interface Stats extends Readonly<Record<Unit, Ledger>> {
   readonly disk?: Disk;
   readonly uptime_seconds: number;
   readonly version: string;
+}
+
+/** Returns what is in memory, which the capacity limits. Without a log, everything is. */
+export function inMemory(stats: Stats, unit: Unit): number {
+  return stats.disk === undefined ? stats[unit].buffered : stats.disk.in_memory[unit];
 }
 
 /** A service in a response of `/api/services`. */

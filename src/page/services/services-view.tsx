@@ -1,4 +1,5 @@
 import { goTo, place } from "../client/location.ts";
+import { statsHistory } from "../client/stats-feed.ts";
 import { amountText, countText } from "../model/format.ts";
 import type { Operations, ServiceGraph } from "../model/service-graph.ts";
 import { withParameter } from "../model/sorting.ts";
@@ -76,9 +77,11 @@ function Calls({ graph }: { graph: ServiceGraph }) {
 
 /** States openly which calls are not shown. */
 function Unknown({ graph: { unknownParents, unknownLinks, others } }: { graph: ServiceGraph }) {
+  const onDisk = statsHistory.value.latest?.disk?.only_on_disk.spans ?? 0;
   const notes = [
     unknownParents > 0 && `Parents that are not buffered: ${countText(unknownParents)}.`,
     unknownLinks > 0 && `Linked spans that are not buffered: ${countText(unknownLinks)}.`,
+    onDisk > 0 && `Spans that are only on disk, and not covered: ${countText(onDisk)}.`,
     others > 0 && `Calls between further services: ${countText(others)}.`,
   ].filter((note) => note !== false);
   return notes.length === 0 ? null : <p class="faint small">{notes.join(" ")}</p>;

@@ -9,9 +9,11 @@ import {
   durabilityText,
   type Forward,
   forwardState,
+  inMemory,
   LEDGER_COUNTS,
   retryText,
   type ServiceLedger,
+  type Stats,
   sumOf,
 } from "../../../src/page/model/stats.ts";
 
@@ -61,6 +63,15 @@ test("counts of 0 are left out", () => {
     "1\u202F200 delivered",
     "3 partly rejected",
   ]);
+});
+
+test("with a log, memory holds only a part of what is buffered", () => {
+  const buffered = { spans: { buffered: 50 }, bytes: { buffered: 5000 } } as Stats;
+  const disk = { in_memory: { spans: 20, bytes: 2000 } } as Disk;
+
+  expect([inMemory(buffered, "spans"), inMemory(buffered, "bytes")]).toEqual([50, 5000]);
+  expect(inMemory({ ...buffered, disk }, "spans")).toBe(20);
+  expect(inMemory({ ...buffered, disk }, "bytes")).toBe(2000);
 });
 
 test("a count is summed over the services, in one unit", () => {
