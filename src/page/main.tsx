@@ -4,6 +4,7 @@ import { BufferView } from "./buffer/buffer-view.tsx";
 import { isConnected } from "./client/api.ts";
 import { followLink, goTo, place } from "./client/location.ts";
 import { useStatsFeed } from "./client/stats-feed.ts";
+import { CompareView } from "./compare/compare-view.tsx";
 import { ConnectView } from "./connect/connect-view.tsx";
 import { isKeyHelpShown, KeyHelp } from "./parts/key-help.tsx";
 import { type Keys, useKeys } from "./parts/keys.ts";
@@ -97,6 +98,10 @@ function EmptyTraces() {
 function View({ path }: { path: string }) {
   const traceId = /^\/traces\/([^/]+)$/.exec(path)?.[1];
   if (traceId !== undefined) return <TraceView key={traceId} traceId={traceId} />;
+  const [, firstId, secondId] = /^\/compare\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  if (firstId !== undefined && secondId !== undefined) {
+    return <CompareView key={path} firstId={firstId} secondId={secondId} />;
+  }
   if (path === "/services") return <ServicesView />;
   if (path === "/buffer") return <BufferView />;
   if (path === "/connect") return <ConnectView />;

@@ -62,6 +62,9 @@ test("files are chosen by keyboard, and what is refused is explained", async () 
   await uploads.getByText('this is not OTLP/JSON: a request begins with "{"').waitFor();
 
   expect(await accessibilityFindings(page)).toEqual([]);
+  const [panel, view] = [await uploads.boundingBox(), await page.getByRole("main").boundingBox()];
+  expect(panel!.height).toBeLessThan(200);
+  expect(view!.y).toBe(panel!.y + panel!.height);
   await uploads.getByRole("button", { name: "Close" }).click();
   await uploads.waitFor({ state: "detached" });
   expect(faults).toEqual([]);

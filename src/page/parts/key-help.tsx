@@ -11,6 +11,8 @@ const KEYS = [
   ["Enter", "Open"],
   ["/", "Search"],
   ["c", "Show the critical path"],
+  ["x", "Choose the trace for a comparison"],
+  ["d", "Show only the differences of a comparison"],
   ["p", "Pause and resume"],
   ["u", "Upload files of spans"],
   ["1 … 4", "Show another view"],

@@ -103,6 +103,9 @@ function Heading({ traceId, tree, isCritical, setCritical }: HeadingProps) {
         <CopyButton text={traceId} label="Copy ID" />
       </p>
       <div class="actions">
+        <button type="button" onClick={() => goTo(`/?compare=${traceId}`)}>
+          Compare
+        </button>
         <button type="button" aria-pressed={isCritical} onClick={() => setCritical(!isCritical)}>
           Critical path
         </button>
@@ -151,7 +154,7 @@ interface Read {
 }
 
 /** Reads a trace, and again when its number of spans has changed. */
-function useTrace(traceId: string): Read {
+export function useTrace(traceId: string): Read {
   const [read, setRead] = useState<Read>({});
   const known = useRef(-1);
   usePolling(

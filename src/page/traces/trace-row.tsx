@@ -4,6 +4,8 @@ import type { TraceSummary } from "../model/trace-feed.ts";
 
 interface TraceRowProps {
   readonly trace: TraceSummary;
+  /** Where the row leads. */
+  readonly url: string;
   /** The longest duration in the list, for the bar. */
   readonly longestNano: number;
   readonly isSelected: boolean;
@@ -12,7 +14,7 @@ interface TraceRowProps {
 }
 
 /** One trace of the list. */
-export function TraceRow({ trace, longestNano, isSelected, isGone }: TraceRowProps) {
+export function TraceRow({ trace, url, longestNano, isSelected, isGone }: TraceRowProps) {
   const { traceId, rootService, root, services, spans, errors } = trace;
   const start = trace.startTimeUnixNano === null ? null : BigInt(trace.startTimeUnixNano);
   const duration = trace.durationNano === null ? null : Number(trace.durationNano);
@@ -24,7 +26,7 @@ export function TraceRow({ trace, longestNano, isSelected, isGone }: TraceRowPro
       role="option"
       tabIndex={-1}
       aria-selected={isSelected}
-      href={`/traces/${traceId}`}
+      href={url}
     >
       <time class="mono faint">{clockText(start)}</time>
       <span class="trace-name">

@@ -3,7 +3,7 @@ import type { ApiError } from "../client/api.ts";
 import { goTo, place } from "../client/location.ts";
 import { usePolling } from "../client/polling.ts";
 import { statsHistory } from "../client/stats-feed.ts";
-import { chipsOf, queryOf } from "../model/filters.ts";
+import { type Chip, chipsOf, queryOf } from "../model/filters.ts";
 import { amountText, countText } from "../model/format.ts";
 import { isGone, MAX_TRACES, type TraceFeed, type TraceSummary } from "../model/trace-feed.ts";
 import { useKeys } from "../parts/keys.ts";
@@ -17,6 +17,7 @@ const PERIOD_MS = 1000;
 /** Lists the traces, newest first, as they arrive. */
 export function TracesView({ renderEmpty }: { renderEmpty: () => preact.JSX.Element }) {
   const query = queryOf(chipsOf(place.value.query));
+  const comparedId = new URLSearchParams(place.value.query).get("compare") ?? undefined;
   const list = useFeed(query);
   const { shown, isLoaded, mistake } = list;
   const isNone = isLoaded && shown.length === 0;
@@ -25,20 +26,48 @@ export function TracesView({ renderEmpty }: { renderEmpty: () => preact.JSX.Elem
     <main class="traces">
       <h1 class="unseen">Traces</h1>
       <div class="bar">
-        <FilterBar
-          chips={chipsOf(query)}
-          onChange={(chips) => goTo(chips.length === 0 ? "/" : `/?${queryOf(chips)}`)}
-        />
+        <FilterBar chips={chipsOf(query)} onChange={(chips) => goTo(listUrl(chips, comparedId))} />
         <Live list={list} />
       </div>
       {mistake !== undefined && <p role="alert">{mistake}</p>}
+      {comparedId !== undefined && (
+        <p class="choosing" role="status">
+          <span>
+            Choose a trace to compare with <code>{comparedId}</code>
+          </span>
+          <a href={listUrl(chipsOf(query), undefined)}>Cancel</a>
+        </p>
+      )}
       <Head />
-      {isNone ? <p class="none">No trace matches.</p> : <TraceList list={list} />}
+      {isNone ? (
+        <p class="none">No trace matches.</p>
+      ) : (
+        <TraceList list={list} query={query} comparedId={comparedId} />
+      )}
     </main>
   );
 }
 
-function TraceList({ list: { shown, feed, togglePause } }: { list: Feed }) {
+/** Returns the URL of the list, in which a trace may be chosen for a comparison with another. */
+function listUrl(chips: readonly Chip[], comparedId: string | undefined): string {
+  const compared = comparedId === undefined ? "" : `compare=${comparedId}`;
+  const query = [queryOf(chips), compared].filter((part) => part !== "").join("&");
+  return query === "" ? "/" : `/?${query}`;
+}
+
+/** Returns where a row leads: to the trace, or to its comparison with the one chosen before. */
+function rowUrl(traceId: string, comparedId: string | undefined): string {
+  return comparedId === undefined ? `/traces/${traceId}` : `/compare/${comparedId}/${traceId}`;
+}
+
+interface TraceListProps {
+  readonly list: Feed;
+  readonly query: string;
+  readonly comparedId: string | undefined;
+}
+
+function TraceList({ list, query, comparedId }: TraceListProps) {
+  const { shown, feed, togglePause } = list;
   const buffered = statsHistory.value.latest?.sequence;
   const [selectedId, select] = useState<string>();
   const index = shown.findIndex(({ traceId }) => traceId === selectedId);
@@ -47,9 +76,13 @@ function TraceList({ list: { shown, feed, togglePause } }: { list: Feed }) {
     if (target !== undefined) select(target.traceId);
   };
   const open = (): void => {
-    if (index >= 0) goTo(`/traces/${selectedId}`);
+    if (selectedId !== undefined && index >= 0) goTo(rowUrl(selectedId, comparedId));
   };
-  useKeys({ j: () => move(1), k: () => move(-1), l: open, Enter: open, p: togglePause });
+  const choose = (): void => {
+    if (index >= 0) goTo(listUrl(chipsOf(query), selectedId));
+  };
+  const moving = { j: () => move(1), k: () => move(-1) };
+  useKeys({ ...moving, l: open, Enter: open, p: togglePause, x: choose });
   const longest = Math.max(1, ...shown.map(({ durationNano }) => Number(durationNano ?? 0)));
   return (
     <VirtualList
@@ -63,6 +96,7 @@ function TraceList({ list: { shown, feed, togglePause } }: { list: Feed }) {
         <TraceRow
           key={trace.traceId}
           trace={trace}
+          url={rowUrl(trace.traceId, comparedId)}
           longestNano={longest}
           isSelected={at === index}
           isGone={isGone(trace, feed, buffered)}

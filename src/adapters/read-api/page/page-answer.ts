@@ -15,7 +15,7 @@ const ASSETS: Readonly<Record<string, ServedFile>> = {
 };
 
 /** Matches the URL of each view. The page itself decides what to show for it. */
-const VIEW = /^\/$|^\/(traces\/[^/]+|services|buffer|connect)$/;
+const VIEW = /^\/$|^\/(traces\/[^/]+|compare\/[^/]+\/[^/]+|services|buffer|connect)$/;
 
 /** Only its own files and the API: no inline code, no frames, no other host. */
 const SECURITY_POLICY =

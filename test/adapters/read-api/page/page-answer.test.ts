@@ -6,7 +6,7 @@ stopReadApisAfterEach();
 
 const TRACE = "/traces/0af7651916cd43dd8448eb211c80319c?span=b7ad6b7169203331";
 
-test.each(["/", "/?service=shop", TRACE, "/services", "/buffer", "/connect"])(
+test.each(["/", "/?service=shop", TRACE, "/compare/1/2", "/services", "/buffer", "/connect"])(
   "%s is the page",
   async (path) => {
     const response = await runReadApi().request(path);
