@@ -27,3 +27,20 @@ test("a trace that is evicted while it is listed is shown as no longer buffered"
   // The request for the evicted trace gets 404, which the browser logs.
   expect(faults.filter((fault) => !fault.includes("404"))).toEqual([]);
 });
+
+test("the cells of a listed trace are on one line", async () => {
+  await using program = await startProgram();
+  const span = { startTimeUnixNano: "1000000", endTimeUnixNano: "2000000" };
+  await sendSpans(program.httpUrl, { traceId: idOf(1, 32) }, [
+    { spanId: idOf(1, 16), name: "root", ...span },
+  ]);
+  const { page } = await openPage(program.apiUrl);
+  const cells = page.getByRole("option").locator("> *");
+  await cells.first().waitFor();
+  const boxes = await Promise.all(
+    [0, 1, 2, 3].map(async (at) => await cells.nth(at).boundingBox()),
+  );
+
+  const middles = boxes.map((box) => Math.round(box!.y + box!.height / 2));
+  expect(Math.max(...middles) - Math.min(...middles)).toBeLessThan(3);
+});

@@ -61,6 +61,7 @@ test("files are chosen by keyboard, and what is refused is explained", async () 
   await uploads.getByText("line 3: incomplete or invalid JSON").waitFor();
   await uploads.getByText('this is not OTLP/JSON: a request begins with "{"').waitFor();
 
+  await page.getByRole("listbox").getByRole("option").first().waitFor();
   expect(await accessibilityFindings(page)).toEqual([]);
   const [panel, view] = [await uploads.boundingBox(), await page.getByRole("main").boundingBox()];
   expect(panel!.height).toBeLessThan(200);

@@ -34,7 +34,7 @@ export function TraceRow({ trace, url, longestNano, isSelected, isGone }: TraceR
         <span class={root === null ? "faint" : ""}>{root ?? "root has not ended"}</span>
         {isGone && <span class="gone">no longer buffered</span>}
       </span>
-      <span class="mono number services" title={services.join(", ")}>
+      <span class="mono number service-count" title={services.join(", ")}>
         {countText(services.length)}
       </span>
       <span class="mono number">{countText(spans)}</span>
