@@ -23,6 +23,7 @@ test("the list has the name and the description of every case", () => {
     "ingest-tls",
     "latency",
     "memory",
+    "page",
     "query",
     "run",
     "start",

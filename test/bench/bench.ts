@@ -12,6 +12,7 @@ import { ingestHttp } from "./cases/ingest-http.ts";
 import { ingestTls } from "./cases/ingest-tls.ts";
 import { latency } from "./cases/latency.ts";
 import { memory } from "./cases/memory.ts";
+import { page } from "./cases/page.ts";
 import { query } from "./cases/query.ts";
 import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
@@ -28,6 +29,7 @@ const CASES: readonly BenchCase[] = [
   start,
   run,
   query,
+  page,
   wait,
   durable,
   cost,

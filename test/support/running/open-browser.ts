@@ -1,6 +1,6 @@
 import { afterAll } from "bun:test";
-import chromium from "@sparticuz/chromium";
-import { type Browser, chromium as driver, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "./launch-browser.ts";
 
 /** A page in Chromium, and what went wrong on it. */
 export interface OpenedPage {
@@ -21,7 +21,7 @@ export async function openPage(
   url: string,
   options: Parameters<Browser["newContext"]>[0] = {},
 ): Promise<OpenedPage> {
-  browser ??= launch();
+  browser ??= launchBrowser();
   const context = await (await browser).newContext(options);
   const page = await context.newPage();
   const faults: string[] = [];
@@ -33,12 +33,4 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, faults };
-}
-
-async function launch(): Promise<Browser> {
-  return driver.launch({
-    executablePath: await chromium.executablePath(),
-    // The tests open only the page under test, and the sandbox needs rights that containers lack.
-    args: ["--no-sandbox", "--disable-gpu"],
-  });
 }
