@@ -1,4 +1,5 @@
 import { crc32 } from "../../src/adapters/disk/directory-disk.ts";
+import type { LogLease } from "../../src/application/log/lease-spans.ts";
 import { recoverLog, type Recovery } from "../../src/application/log/recover-log.ts";
 import { SpanLog } from "../../src/application/log/span-log.ts";
 import { assert } from "../../src/domain/assert.ts";
@@ -6,6 +7,7 @@ import { NO_FAULTS, type SimulatedDisk } from "../support/disk/simulated-disk.ts
 import type { ShownSpan } from "./log-model.ts";
 import { LogWorkload } from "./log-workload.ts";
 import { numberedSpanBytes } from "./numbered-spans.ts";
+import { RingedLog, type SimulatedLog } from "./ringed-log.ts";
 import { shownIn, SimulatedWorld, type Tally, turn } from "./simulated-world.ts";
 
 const EVERYTHING = { spans: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
@@ -30,7 +32,7 @@ export class LogSimulation {
 
   /** Returns the current step, for messages. */
   get where(): string {
-    return `${this.step}, ${JSON.stringify(this.world.settings)}`;
+    return `${this.step}, ${JSON.stringify(this.world.settings)}, ring of ${this.world.ringSpans}`;
   }
 
   async live(): Promise<void> {
@@ -42,7 +44,7 @@ export class LogSimulation {
   }
 
   /** Recovers, possibly several times, because the power may fail in the middle. */
-  private async open(): Promise<SpanLog> {
+  private async open(): Promise<SimulatedLog> {
     this.step = "recovery";
     for (;;) {
       const first = this.world.random.chance(0.5) ? await this.recoverAlone() : undefined;
@@ -65,12 +67,12 @@ export class LogSimulation {
     return recovery;
   }
 
-  private async openOnce(): Promise<SpanLog | undefined> {
+  private async openOnce(): Promise<SimulatedLog | undefined> {
     const { world } = this;
     world.disk.isEager = world.random.chance(0.7);
     world.isOpening = true;
-    const opened: SpanLog[] = [];
-    void SpanLog.open(world.parts()).then((log) => opened.push(log));
+    const opened: SimulatedLog[] = [];
+    void openLog(world).then((log) => opened.push(log));
     for (await turn(); opened.length === 0; await turn()) {
       if (world.random.chance(0.02)) {
         world.wasInterrupted = true;
@@ -86,7 +88,7 @@ export class LogSimulation {
   /**
    * Checks that the log has all the spans it must have and no others, and that its counters add up.
    */
-  private async verify(log: SpanLog): Promise<void> {
+  private async verify(log: SimulatedLog): Promise<void> {
     const { world } = this;
     this.step = "verification";
     world.disk.isEager = true;
@@ -107,7 +109,7 @@ export class LogSimulation {
     this.coldNames = isOpen ? world.disk.fileNames().slice(0, -1) : [];
   }
 
-  private async work(log: SpanLog, workload: LogWorkload): Promise<void> {
+  private async work(log: SimulatedLog, workload: LogWorkload): Promise<void> {
     const { random, disk } = this.world;
     disk.isEager = false;
     const steps = random.between(1, 40);
@@ -122,7 +124,7 @@ export class LogSimulation {
     }
   }
 
-  private async end(log: SpanLog, workload: LogWorkload): Promise<void> {
+  private async end(log: SimulatedLog, workload: LogWorkload): Promise<void> {
     const { random, settings } = this.world;
     this.step = "end";
     if (random.chance(0.03)) return await this.stop(log, workload);
@@ -141,7 +143,7 @@ export class LogSimulation {
   }
 
   /** Stops cleanly: acknowledged spans are safe, and settled spans stay settled. */
-  private async stop(log: SpanLog, workload: LogWorkload): Promise<void> {
+  private async stop(log: SimulatedLog, workload: LogWorkload): Promise<void> {
     const { disk, model, tally } = this.world;
     const hadFaults = disk.faults !== NO_FAULTS || log.stats().failure !== undefined;
     await workload.completeAll();
@@ -167,11 +169,23 @@ export class LogSimulation {
   }
 }
 
-async function readAll(log: SpanLog): Promise<ShownSpan[]> {
-  const lease = await log.lease(EVERYTHING);
-  if (lease === undefined) return [];
-  const shown = shownIn(lease);
-  log.settle(lease, "returned");
+/** Opens a log, with or without a ring that is smaller. */
+async function openLog(world: SimulatedWorld): Promise<SimulatedLog> {
+  const { ringSpans } = world;
+  return ringSpans === 0
+    ? await SpanLog.open(world.parts())
+    : await RingedLog.open(world.parts(), ringSpans);
+}
+
+/** Reads all spans in the order of leases: with a ring, it may take several. */
+async function readAll(log: SimulatedLog): Promise<ShownSpan[]> {
+  const leases: LogLease[] = [];
+  for (let lease = await log.lease(EVERYTHING); lease !== undefined;) {
+    leases.push(lease);
+    lease = await log.lease(EVERYTHING);
+  }
+  const shown = leases.flatMap(shownIn);
+  for (const lease of leases) log.settle(lease, "returned");
   return shown;
 }
 
@@ -196,7 +210,7 @@ function assertOnlyFlipsLose(
   world.tally.lost += spans.length;
 }
 
-function assertBalance(log: SpanLog, shown: readonly ShownSpan[]): void {
+function assertBalance(log: SimulatedLog, shown: readonly ShownSpan[]): void {
   const { spans, bytes } = log.stats();
   const shownBytes = shown.reduce((sum, { number }) => sum + numberedSpanBytes(number), 0);
   assert(spans.buffered === shown.length, `${spans.buffered} buffered, ${shown.length} shown`);

@@ -1,8 +1,8 @@
 import type { LogLease } from "../../src/application/log/lease-spans.ts";
-import type { SpanLog } from "../../src/application/log/span-log.ts";
 import { assert } from "../../src/domain/assert.ts";
 import { NO_FAULTS } from "../support/disk/simulated-disk.ts";
 import { numberedRequest, numberedSpanBytes } from "./numbered-spans.ts";
+import type { SimulatedLog } from "./ringed-log.ts";
 import { shownIn, type SimulatedWorld, turn } from "./simulated-world.ts";
 
 interface HeldLease {
@@ -18,12 +18,12 @@ const SETTLEMENTS = ["delivered", "delivered", "undeliverable", "returned"] as c
 export class LogWorkload {
   // Fixed at construction.
   private readonly world: SimulatedWorld;
-  private readonly log: SpanLog;
+  private readonly log: SimulatedLog;
 
   // Moved by leases and settlements.
   private readonly leases: HeldLease[] = [];
 
-  constructor(world: SimulatedWorld, log: SpanLog) {
+  constructor(world: SimulatedWorld, log: SimulatedLog) {
     this.world = world;
     this.log = log;
   }

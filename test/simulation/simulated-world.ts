@@ -31,6 +31,8 @@ export class SimulatedWorld {
   readonly clock = new HandMovedClock();
   readonly model = new LogModel();
   readonly settings: LogSettings;
+  /** Number of spans in memory; 0 for a log without a ring. */
+  readonly ringSpans: number;
   readonly tally: Tally;
 
   // Moved by each life: the state of the current or next recovery.
@@ -57,6 +59,7 @@ export class SimulatedWorld {
     this.random = new SeededRandom(seed);
     this.disk = new SimulatedDisk(this.random);
     this.settings = randomSettings(this.random);
+    this.ringSpans = this.random.pick([0, 0, 3, 12, 60]);
     this.tally = tally;
   }
 

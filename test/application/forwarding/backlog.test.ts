@@ -57,6 +57,16 @@ test.each([
   expect([before, states]).toEqual([0, ["due"]]);
 });
 
+test("spans that are on disk only are due at once", async () => {
+  const { buffer, arrivals } = searchedRing();
+  const spilled: typeof buffer = Object.create(buffer, { hasSpilled: { value: () => true } });
+  const full = { spans: 100, bytes: 1 << 20 };
+  const clock = new SleeplessClock();
+  const backlog = new Backlog({ buffer: spilled, arrivals, clock, maxDelayMs: 250, full });
+
+  expect(await backlog.next(() => 0)).toBe("due");
+});
+
 test("spans in flight do not make another batch due", async () => {
   const { buffer, arrive, backlog, states } = backlogOf({ spans: 10, bytes: 300 });
   arrive(requestOf(10));

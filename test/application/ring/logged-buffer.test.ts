@@ -3,9 +3,11 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { LoggedBuffer } from "../../../src/application/ring/logged-buffer.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
+import type { SpanAmount } from "../../../src/domain/ledger.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { knownAtOnce } from "../../support/oracles/known-at-once.ts";
+import type { TraceBuffer } from "../../../src/ports/trace-buffer.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
@@ -60,6 +62,25 @@ test("leases and settlements are logged at DEBUG", () => {
     ["debug", "settled", { settlement: "returned", spans: 1, evicted_spans: 0 }],
     ["debug", "settled", { settlement: "delivered", spans: 1, evicted_spans: 0 }],
   ]);
+});
+
+test("spans that are read from a disk are logged once they are known", async () => {
+  const { buffer, logger } = filledBuffer(5);
+  const later: TraceBuffer = Object.create(buffer, {
+    take: { value: async (spanCount: number) => buffer.take(spanCount) },
+    lease: { value: async (limit: SpanAmount) => buffer.lease(limit) },
+    hasSpilled: { value: () => true },
+  });
+  const logged = new LoggedBuffer(later, logger);
+
+  const taking = logged.take(2);
+  const leasing = logged.lease({ spans: 2, bytes: 4096 });
+  const linesBefore = logger.lines.length;
+  const [taken, leased] = await Promise.all([taking, leasing]);
+
+  expect([linesBefore, taken.sequences, leased?.sequences]).toEqual([0, [1, 2], [3, 4]]);
+  expect(logged.hasSpilled()).toBe(true);
+  expect(logger.lines.map(({ event }) => event)).toEqual(["taken", "leased"]);
 });
 
 test("a lease without spans is not logged", () => {

@@ -7,10 +7,12 @@ import {
   EVICTED,
   RECEIVED,
   type RingMemory,
+  type SpilledRun,
 } from "../../../src/application/ring/ring-memory.ts";
 import {
   evictBefore,
   evictOldestBlock,
+  makeRoomBefore,
   oldestFree,
   oldestBuffered,
   takeBefore,
@@ -87,6 +89,24 @@ test("a span that has left can neither be taken nor evicted", () => {
 
   expect(() => takeBefore(ring, 5)).toThrow(AssertionError);
   expect(() => evictBefore(ring, 5)).toThrow(AssertionError);
+});
+
+test("spans that make room are counted as evicted only if they are not kept elsewhere", () => {
+  const ring = ringOf(ROOMY, requestOf(3), requestOf(2, 4));
+  const leased = leaseOldest(ring, { spans: 1, bytes: 1_000 })!;
+  const runs: SpilledRun[] = [];
+  ring.spill = (run) => runs.push(run) > 1;
+
+  makeRoomBefore(ring, 6);
+  settle(ring, leased, { first: 0, end: 1 }, "returned");
+
+  const service = leased.services[0]!;
+  expect(runs).toEqual([
+    { sequence: 2, service, spans: 2, bytes: 2 * SPAN_BYTES },
+    { sequence: 4, service, spans: 2, bytes: 2 * SPAN_BYTES },
+    { sequence: 1, service, spans: 1, bytes: SPAN_BYTES },
+  ]);
+  expect(readStats(ring).spans).toMatchObject({ accepted: 5, buffered: 3, evicted: 2 });
 });
 
 test("evicting the oldest block evicts its remaining spans only", () => {
