@@ -1,8 +1,9 @@
 /**
  * Builds all packages: `bun run release [--only=linux-x64,darwin-arm64] [--outdir=PATH]`.
  *
- * Writes npm packages, an archive for each platform, a bill of materials, and `SHA256SUMS`. The
- * same sources give the same bytes. Nothing is published.
+ * Writes npm packages, an archive for each platform, packages for Debian and for RPM, a bill of
+ * materials, and `SHA256SUMS`. The same sources give the same bytes; `SOURCE_DATE_EPOCH` sets the
+ * time of all files. Nothing is published.
  */
 import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -11,12 +12,15 @@ import { parseArgs } from "node:util";
 import program from "../package.json" with { type: "json" };
 import { buildBinary } from "./build.ts";
 import { writeTarball, writeZip } from "./release/archive.ts";
+import { debOf } from "./release/deb.ts";
 import {
   type PackageFolders,
   writeMainPackage,
   writePlatformPackage,
 } from "./release/npm-packages.ts";
+import { rpmOf } from "./release/rpm.ts";
 import { runtimeOf } from "./release/runtime.ts";
+import { systemPackage } from "./release/system-package.ts";
 import { executableName, isWindows, TARGETS, type Target } from "./release/targets.ts";
 import { sbomOf } from "./sbom.ts";
 
@@ -49,8 +53,24 @@ async function writeTarget(target: Target, folders: PackageFolders): Promise<str
   });
   const npm = await writePlatformPackage(target, executable, folders);
   const archive = await writeArchive(target, executable, folders);
+  const system = await writeSystemPackages(target, executable, folders);
   await rm(executable);
-  return npm === undefined ? [archive] : [npm, archive];
+  return [...(npm === undefined ? [] : [npm]), archive, ...system];
+}
+
+/** Writes the `.deb` and the `.rpm` of a target that has them. */
+async function writeSystemPackages(
+  { system }: Target,
+  executable: string,
+  { outdir }: PackageFolders,
+): Promise<string[]> {
+  if (system === undefined) return [];
+  const content = systemPackage(system, executable);
+  const deb = join(outdir, `spanring_${program.version}_${system.deb}.deb`);
+  const rpm = join(outdir, `spanring-${program.version}-1.${system.rpm}.rpm`);
+  await Bun.write(deb, debOf(content));
+  await Bun.write(rpm, rpmOf(content));
+  return [deb, rpm];
 }
 
 async function writeArchive(

@@ -1,9 +1,7 @@
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { runTool } from "./run-tool.ts";
-
-/** The time of every file in an archive, so that builds are identical. npm uses this one. */
-const TIME = new Date("1985-10-26T08:15:00Z");
+import { archiveSeconds } from "./time.ts";
 
 /** Packs a folder, which becomes the only top-level folder of the archive. */
 export interface ArchiveInputs {
@@ -17,7 +15,7 @@ export interface ArchiveInputs {
 export async function writeTarball({ parent, folder, outfile }: ArchiveInputs): Promise<void> {
   const tar = `${outfile}.tar`;
   const owner = ["--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go+r,go-w"];
-  const form = ["--format=ustar", "--sort=name", `--mtime=${TIME.toISOString()}`, ...owner];
+  const form = ["--format=ustar", "--sort=name", `--mtime=@${archiveSeconds()}`, ...owner];
   await runTool(["tar", ...form, "-cf", tar, folder], { cwd: parent });
   // Without `-n`, gzip writes the time and the name of the file.
   await runTool(["gzip", "-n", "-6", "-S", ".gz", tar], { cwd: parent });
@@ -27,7 +25,8 @@ export async function writeTarball({ parent, folder, outfile }: ArchiveInputs): 
 /** Writes a `.zip`, whose bytes depend only on names, modes and contents of the files. */
 export async function writeZip({ parent, folder, outfile }: ArchiveInputs): Promise<void> {
   const paths = readdirSync(join(parent, folder)).toSorted();
-  for (const path of paths) utimesSync(join(parent, folder, path), TIME, TIME);
+  const seconds = archiveSeconds();
+  for (const path of paths) utimesSync(join(parent, folder, path), seconds, seconds);
   const files = paths.map((path) => join(folder, path));
   await runTool(["zip", "-q", "-X", "-D", outfile, ...files], { cwd: parent });
 }

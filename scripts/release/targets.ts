@@ -1,3 +1,5 @@
+import type { Architecture } from "./system-package.ts";
+
 /** A platform that packages are built for, with the runtime that its executable contains. */
 export interface Target {
   /** The end of the names of its packages. */
@@ -9,6 +11,8 @@ export interface Target {
   /** The npm package with the runtime, and the SHA-512 of its archive in base64. */
   readonly runtime: string;
   readonly sha512: string;
+  /** Its names in packages of distributions, which have only one for each kind of processor. */
+  readonly system?: Architecture;
   /** The checksum of the runtime itself, if `bun install` may have brought it already. */
   readonly installed?: string;
 }
@@ -36,6 +40,7 @@ export const TARGETS: readonly Target[] = [
   },
   {
     name: "linux-x64-baseline",
+    system: { deb: "amd64", rpm: "x86_64" },
     bun: "bun-linux-x64-baseline",
     runtime: "@oven/bun-linux-x64-baseline",
     sha512:
@@ -51,6 +56,7 @@ export const TARGETS: readonly Target[] = [
   {
     name: "linux-arm64",
     npm: linux("arm64", "glibc"),
+    system: { deb: "arm64", rpm: "aarch64" },
     bun: "bun-linux-arm64",
     runtime: "@oven/bun-linux-aarch64",
     sha512:

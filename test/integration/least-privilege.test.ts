@@ -6,7 +6,13 @@ import { openExportClient } from "../support/running/export-client.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
-import { COMMAND, runProgram, startProgram } from "../support/running/running-program.ts";
+import {
+  hardened,
+  isHardeningPossible,
+  NOBODY,
+  stateFolder,
+} from "../support/running/hardened-unit.ts";
+import { runProgram, startProgram } from "../support/running/running-program.ts";
 import { unusedUrl } from "../support/fakes/fake-api.ts";
 import { makeCertificates } from "../support/upstreams/certificates.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
@@ -15,36 +21,8 @@ import { temporaryFolder } from "../support/running/temporary-folder.ts";
 // with a read-only root file system, without capabilities and new privileges, and without the
 // system calls that `SystemCallFilter=@system-service` forbids.
 
-const NOBODY = 65_534;
-const FILTER = join(import.meta.dir, "../support/processes/under-seccomp.ts");
-
-const READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"';
-
-const CAPABILITIES = ["inh-caps", "ambient-caps", "bounding-set"].map((set) => `--${set}=-all`);
-const OTHER_USER = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
-
-/** Returns the command that runs another one like a hardened unit; only `folder` is writable. */
-function hardened(folder: string): string[] {
-  const drop = ["setpriv", ...OTHER_USER, ...CAPABILITIES, "--no-new-privs"];
-  const restrict = ["sh", "-c", READ_ONLY, folder, process.execPath, FILTER];
-  return ["unshare", "--mount", "--ipc", "--uts", ...restrict, ...drop];
-}
-
-/** Returns a folder of the other user, with the program in it. */
-function stateFolder(): string {
-  const folder = temporaryFolder();
-  chownSync(folder, NOBODY, NOBODY);
-  return folder;
-}
-
-function isPossible(): boolean {
-  if (process.platform !== "linux" || process.getuid!() !== 0) return false;
-  // It is not if the other user cannot reach the program.
-  return Bun.spawnSync([...hardened(temporaryFolder()), ...COMMAND, "--version"]).success;
-}
-
 /** Empty on machines where the test cannot take away privileges. */
-const UNITS = isPossible() ? ["a hardened unit"] : [];
+const UNITS = isHardeningPossible() ? ["a hardened unit"] : [];
 
 if (UNITS.length === 0) {
   process.stderr.write("4 tests not run: hardening needs root, unshare and setpriv\n");
@@ -133,12 +111,11 @@ if (ANALYZERS.length === 0) {
   process.stderr.write("1 test not run: systemd-analyze is missing\n");
 }
 
-test.each(ANALYZERS)("%s finds the unit in SECURITY.md well protected", (analyze) => {
-  const page = readFileSync(join(import.meta.dir, "../../.github/SECURITY.md"), "utf8");
-  const unit = join(temporaryFolder(), "spanring.service");
-  writeFileSync(unit, /```ini\n([^]*?)```/.exec(page)![1]!);
+const UNIT = join(import.meta.dir, "../../scripts/release/linux/spanring.service");
+
+test.each(ANALYZERS)("%s finds the packaged unit well protected", (analyze) => {
   // From 0 to 100: up to 20 is what it calls OK or safe.
-  const argv = [analyze, "security", "--offline=true", "--no-pager", "--threshold=20", unit];
+  const argv = [analyze, "security", "--offline=true", "--no-pager", "--threshold=20", UNIT];
   const { exitCode, stdout, stderr } = Bun.spawnSync(argv);
 
   expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
