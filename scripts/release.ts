@@ -1,9 +1,9 @@
 /**
  * Builds all packages: `bun run release [--only=linux-x64,darwin-arm64] [--outdir=PATH]`.
  *
- * Writes npm packages, an archive for each platform, packages for Debian and for RPM, a bill of
- * materials, and `SHA256SUMS`. The same sources give the same bytes; `SOURCE_DATE_EPOCH` sets the
- * time of all files. Nothing is published.
+ * Writes npm packages, an archive for each platform, packages for Debian and for RPM, an image for
+ * containers, a bill of materials, and `SHA256SUMS`. The same sources give the same bytes;
+ * `SOURCE_DATE_EPOCH` sets the time of all files. Nothing is published.
  */
 import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -13,6 +13,8 @@ import program from "../package.json" with { type: "json" };
 import { buildBinary } from "./build.ts";
 import { writeTarball, writeZip } from "./release/archive.ts";
 import { debOf } from "./release/deb.ts";
+import { imageArchive } from "./release/image.ts";
+import { libcFiles, unpackedLibc } from "./release/libc-files.ts";
 import {
   type PackageFolders,
   writeMainPackage,
@@ -37,7 +39,7 @@ export async function release(targets: readonly Target[], outdir: string): Promi
     const written = [await writeMainPackage(folders)];
     // One after the other: each build uses a gigabyte of memory.
     for (const target of targets) written.push(...(await writeTarget(target, folders)));
-    written.push(await writeSbom(outdir));
+    written.push(...(await writeImage(targets, folders)), await writeSbom(outdir));
     return [...written, await writeChecksums(written, outdir)];
   } finally {
     await rm(workshop, { recursive: true });
@@ -47,15 +49,36 @@ export async function release(targets: readonly Target[], outdir: string): Promi
 async function writeTarget(target: Target, folders: PackageFolders): Promise<string[]> {
   const executable = await buildBinary({
     entrypoint: MAIN,
-    outfile: join(folders.workshop, `executable-${target.name}`, executableName(target)),
+    outfile: executablePath(target, folders),
     target: target.bun,
     executablePath: await runtimeOf(target),
   });
   const npm = await writePlatformPackage(target, executable, folders);
   const archive = await writeArchive(target, executable, folders);
   const system = await writeSystemPackages(target, executable, folders);
-  await rm(executable);
+  // The image needs that of all its processors.
+  if (target.system === undefined) await rm(executable);
   return [...(npm === undefined ? [] : [npm]), archive, ...system];
+}
+
+function executablePath(target: Target, { workshop }: PackageFolders): string {
+  return join(workshop, `executable-${target.name}`, executableName(target));
+}
+
+/** Writes the image if the executables for all its processors have been built. */
+async function writeImage(targets: readonly Target[], folders: PackageFolders): Promise<string[]> {
+  const inImage = targets.filter(({ system }) => system !== undefined);
+  if (inImage.length < TARGETS.filter(({ system }) => system !== undefined).length) return [];
+  const parts = await Promise.all(
+    inImage.map(async (target) => {
+      const architecture = target.system!.deb;
+      const libc = libcFiles(architecture, await unpackedLibc(architecture));
+      return { architecture, libc, executable: executablePath(target, folders) };
+    }),
+  );
+  const outfile = join(folders.outdir, `spanring-${program.version}-image.tar`);
+  await Bun.write(outfile, imageArchive(parts));
+  return [outfile];
 }
 
 /** Writes the `.deb` and the `.rpm` of a target that has them. */

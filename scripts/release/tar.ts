@@ -7,19 +7,19 @@ const BLOCK_BYTES = 512;
  * Returns a tar archive in the order of the entries. Unlike `tar`, it needs no files on the disk,
  * which only root could give to another owner. Source: POSIX, ustar Interchange Format.
  */
-export function tarOf(entries: readonly ArchiveEntry[]): Buffer {
+export function tarOf(entries: readonly ArchiveEntry[], prefix = "./"): Buffer {
   const blocks = entries.flatMap((entry) => {
     const { bytes = Buffer.alloc(0) } = entry;
-    return [headerOf(entry), bytes, Buffer.alloc(-bytes.length & (BLOCK_BYTES - 1))];
+    return [headerOf(entry, prefix), bytes, Buffer.alloc(-bytes.length & (BLOCK_BYTES - 1))];
   });
   return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK_BYTES)]);
 }
 
-function headerOf(entry: ArchiveEntry): Buffer {
+function headerOf(entry: ArchiveEntry, prefix: string): Buffer {
   const { path, mode, bytes, link, owner = 0 } = entry;
   const header = Buffer.alloc(BLOCK_BYTES);
   const isDirectory = bytes === undefined && link === undefined;
-  putText(header, `./${path}${isDirectory ? "/" : ""}`, { at: 0, bytes: 100 });
+  putText(header, `${prefix}${path}${isDirectory ? "/" : ""}`, { at: 0, bytes: 100 });
   putOctal(header, mode, { at: 100, bytes: 8 });
   putOctal(header, owner, { at: 108, bytes: 8 });
   putOctal(header, owner, { at: 116, bytes: 8 });
