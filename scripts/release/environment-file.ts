@@ -1,7 +1,7 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config/variables.ts";
 
-const INTRODUCTION = `# Environment of spanring.service: systemctl restart spanring after a change. Each line below shows
-# the value that applies without it. Check a change with: spanring --check
+const INTRODUCTION = `# Environment of spanring.service: systemctl restart spanring after a change.
+# Each line shows the value that applies without it. Check a change with: spanring --check
 #
 # Files of tokens and keys must be readable by the group spanring: chgrp spanring FILE`;
 
