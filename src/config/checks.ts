@@ -109,11 +109,23 @@ function isExposed({ API_HOST, API_PORT, API_INSECURE }: Settings): boolean {
   return API_PORT !== "off" && !isLoopbackListener(API_HOST) && API_INSECURE !== "true";
 }
 
-/** A log and a spill file would both restore the same spans. */
-function storageMistakes({ DATA_DIR, SHUTDOWN_SPILL_FILE: value }: Settings): Mistake[] {
-  if (DATA_DIR === "" || value === "") return [];
-  const bound = "unset, because DATA_DIR keeps the buffered spans";
-  return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(value), bound }];
+/** Without a directory, a level has no effect, and a stop would lose what it must keep. */
+function storageMistakes({ DATA_DIR, DURABILITY }: Settings): Mistake[] {
+  if (DATA_DIR !== "" || DURABILITY === "disk") return [];
+  const bound = `a directory, because DURABILITY is ${DURABILITY}`;
+  return [{ variable: "DATA_DIR", value: "", bound }];
+}
+
+const FORMER_SPILL =
+  "unset: it has been replaced by DATA_DIR, a directory, with DURABILITY=stop; " +
+  "spanring send sends the spans of an existing file";
+
+/** Returns a mistake for a variable of earlier versions, whose promise nothing would keep. */
+export function removedVariables({
+  SHUTDOWN_SPILL_FILE: value,
+}: Readonly<Record<string, string | undefined>>): Mistake[] {
+  if (value === undefined || value === "") return [];
+  return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(value), bound: FORMER_SPILL }];
 }
 
 /** Returns warnings about valid settings that are probably unintended. */

@@ -1,4 +1,9 @@
-import { type ListenerPrefix, mistakesBetween, warningsBetween } from "./checks.ts";
+import {
+  type ListenerPrefix,
+  mistakesBetween,
+  removedVariables,
+  warningsBetween,
+} from "./checks.ts";
 import {
   type ConfigWarning,
   type Mistake,
@@ -42,8 +47,6 @@ export interface Config {
   readonly logFormat: "auto" | "json" | "text";
   readonly shutdownGraceMs: number;
   readonly stdinEnd: "ignore" | "stop";
-  /** The path of the spill file; empty for none. */
-  readonly shutdownSpillFile: string;
   readonly log: LogConfig | "off";
   readonly forward: ForwardConfig | "off";
 }
@@ -132,7 +135,11 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
     reading.data ?? settingsSchema.parse({ ...texts, ...neutralTexts(invalid) }, READ_ONCE);
   const mistakes = moreMistakes(
     invalid.map((name) => mistakeIn(name, texts[name])),
-    [...mistakesBetween(settings, own), ...proxyMistakes(given, settings)],
+    [
+      ...removedVariables(given),
+      ...mistakesBetween(settings, own),
+      ...proxyMistakes(given, settings),
+    ],
   );
   const config = configOf(settings);
   if (mistakes.length > 0) return { ok: false, mistakes, rest: config, warnings };
@@ -202,7 +209,6 @@ function configOf(settings: Settings): Config {
     logFormat: settings.LOG_FORMAT,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
     stdinEnd: settings.STDIN_END,
-    shutdownSpillFile: settings.SHUTDOWN_SPILL_FILE,
     log: logOf(settings),
     forward: forwardOf(settings),
   });
@@ -241,7 +247,7 @@ function limitsOf(settings: Settings): LimitsConfig {
 
 /**
  * Variables for a receiver that a single program uses: free ports on this machine only, without
- * TLS, tokens, forwarding, a spill file and a log on disk.
+ * TLS, tokens, forwarding and a log on disk.
  */
 export const ON_FREE_PORTS = {
   OTLP_GRPC_HOST: "127.0.0.1",
@@ -253,8 +259,8 @@ export const ON_FREE_PORTS = {
   OTLP_AUTH_TOKENS_FILE: "",
   API_AUTH_TOKENS_FILE: "",
   FORWARD_ENDPOINT: "",
-  SHUTDOWN_SPILL_FILE: "",
   DATA_DIR: "",
+  DURABILITY: "",
   OTLP_GRPC_TLS_CERT_FILE: "",
   OTLP_GRPC_TLS_KEY_FILE: "",
   OTLP_GRPC_TLS_CLIENT_CA_FILE: "",

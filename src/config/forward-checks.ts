@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { hostname, networkInterfaces } from "node:os";
 import { type ForwardEndpoint, concealUrl } from "./endpoint.ts";
 import { forwardEndpoint } from "./forward.ts";
@@ -26,7 +25,6 @@ export function forwardMistakes(
   const retry = settings.FORWARD_RETRY_MAX_MS < settings.FORWARD_RETRY_INITIAL_MS;
   return [
     ...(endpoint === undefined ? [] : endpointMistakes(settings, endpoint)),
-    ...(isSpilledOver(settings, endpoint) ? [mistake(settings, "SHUTDOWN_SPILL_FILE", OTHER)] : []),
     ...(endpoint === undefined ? [] : loopMistakes(settings, endpoint, { listeners, own })),
     ...(endpoint === undefined ? [] : tlsMistakes(settings, endpoint)),
     ...(endpoint === undefined ? [] : saslMistakes(settings, endpoint)),
@@ -34,18 +32,6 @@ export function forwardMistakes(
   ];
 }
 
-/**
- * Reports whether the endpoint is the spill file. The next start would read spans delivered there
- * and deliver them again.
- */
-function isSpilledOver(
-  { SHUTDOWN_SPILL_FILE: path }: Settings,
-  endpoint: ForwardEndpoint | undefined,
-): boolean {
-  return path !== "" && endpoint?.protocol === "file" && resolve(path) === endpoint.path;
-}
-
-const OTHER = "a file other than FORWARD_ENDPOINT's, because each start reads and removes it";
 const NOT_SHORTER = "at least FORWARD_RETRY_INITIAL_MS";
 
 function mistake(settings: Settings, variable: VariableName, bound: string): Mistake {

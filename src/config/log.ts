@@ -3,7 +3,7 @@ import type { Settings } from "./variables.ts";
 /** The log on disk. */
 export interface LogConfig {
   readonly directory: string;
-  readonly durability: "disk" | "process";
+  readonly durability: "disk" | "process" | "stop";
   readonly syncIntervalMs: number;
   readonly maxDiskBytes: number;
 }

@@ -173,19 +173,14 @@ export const VARIABLES = {
     "ignore",
     "what the end of standard input does: stop means to stop with the program that holds its pipe",
   ),
-  SHUTDOWN_SPILL_FILE: path(
-    "",
-    "file that keeps the buffered spans between a shutdown and the next start; unset for none",
-  ),
-
   DATA_DIR: path(
     "",
     "directory of the log that keeps the buffered spans on disk; unset for memory only",
   ),
-  DURABILITY: choice(["disk", "process"])(
+  DURABILITY: choice(["disk", "process", "stop"])(
     "disk",
-    "when requests are acknowledged: once they are on stable storage, or once they are written, " +
-      "which survives a crash of the process",
+    "when spans are written: before their acknowledgement, to stable storage (disk), or not yet " +
+      "synced, which survives a crash of the process (process), or at shutdown only (stop)",
   ),
   SYNC_INTERVAL_MS: time(
     "1000",

@@ -97,9 +97,13 @@ export interface ForwardedBuffer extends Leaser, LeaseSettler, BacklogSource {
   oldestUnixMs(): number | undefined;
 }
 
-/** Empties the buffer when spanring stops. */
-export interface SpilledBuffer extends LedgerSource {
-  lease(limit: SpanAmount): Lease | undefined;
+/** Copies the buffered spans when spanring stops. */
+export interface StoppedBuffer extends SequenceSource, LedgerSource {
+  /**
+   * Copies the first spans in memory at or after a sequence that arrived together and have no gap
+   * between them, leased or free; undefined if none is left.
+   */
+  copyRun(from: number): BufferedRun | undefined;
 }
 
 /** Reports which sequences are buffered. */
@@ -151,6 +155,17 @@ export type AppendResult =
 export interface CopiedSpans {
   readonly request: Uint8Array<ArrayBuffer>;
   readonly sequences: readonly number[];
+}
+
+/** Spans that arrived together, with consecutive sequences. */
+export interface BufferedRun {
+  readonly request: Uint8Array<ArrayBuffer>;
+  /** The sequence of the first span. */
+  readonly sequence: number;
+  readonly spanCount: number;
+  /** Size of the spans as encoded `Span` messages. */
+  readonly spanBytes: number;
+  readonly unixMs: number;
 }
 
 /**

@@ -6,7 +6,6 @@ import { SILENT_LOGGER } from "../adapters/logging/silent-logger.ts";
 import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
 import { type Lookup, requireResolvable } from "../adapters/listening/served-port.ts";
 import { checkSocketPath } from "../adapters/listening/unix-socket.ts";
-import { SpillFile } from "../adapters/spill/spill-file.ts";
 import type { Config, ConfigWarning, KafkaEndpoint, Mistake } from "../config/config.ts";
 import { socketPathOf, withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
@@ -27,12 +26,7 @@ export interface StartToCheck {
 export async function checkStart(start: StartToCheck): Promise<CheckedStart> {
   const { config, lookup, memoryLimitBytes = cgroupMemoryLimit } = start;
   const certificates = await checkCertificates(config);
-  const mistakes = [
-    hostMistakes(config, lookup),
-    spillMistakes(config),
-    logMistakes(config),
-    forwardMistakes(start),
-  ];
+  const mistakes = [hostMistakes(config, lookup), logMistakes(config), forwardMistakes(start)];
   const tokens = await checkTokens(config);
   return {
     mistakes: [
@@ -81,14 +75,6 @@ async function resolves(host: string, lookup: Lookup | undefined): Promise<boole
     () => true,
     () => false,
   );
-}
-
-async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mistake[]> {
-  if (path === "") return [];
-  const reason = await reasonOf(new SpillFile(path).tryOut());
-  if (reason === undefined) return [];
-  const bound = `a regular file, or a new one in a writable folder: ${reason}`;
-  return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(path), bound }];
 }
 
 async function logMistakes({ log }: Config): Promise<Mistake[]> {

@@ -27,6 +27,7 @@ export async function openLog(parts: ServerParts): Promise<boolean> {
   const { spans, bytes, spilled } = durable.stats();
   running.restored = { spans: spans.buffered, bytes: bytes.buffered };
   logSpilled(parts, spilled?.spans ?? 0);
+  parts.highWater?.sample();
   running.log = { ...opened, cancel: syncPeriodically(log, config.log) };
   return true;
 }
@@ -78,7 +79,7 @@ function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): L
     random: Math.random,
     runId: parts.runId.padStart(32, "0"),
     settings: { durability, ...sizes, overflowPolicy, maxQueuedBytes: maxQueuedBytes(buffer) },
-    watcher: logWatcher(parts.logger, parts.durable),
+    watcher: logWatcher({ logger: parts.logger, durability, buffer: parts.durable }),
     memory: parts.durable?.memory,
   };
 }
@@ -100,15 +101,16 @@ function syncPeriodically(log: SpanLog, { durability, syncIntervalMs }: LogConfi
  * Closes the log, so that the next start finds every span that is left. The log line says if that
  * fails.
  */
-export async function closeLog({ running, config, buffer, logger }: ServerParts): Promise<void> {
+export async function closeLog({ running, config, logger }: ServerParts): Promise<void> {
   const { log: opened } = running;
   if (opened === undefined || config.log === "off") return;
   opened.cancel();
-  const { buffered: spans } = buffer.stats().spans;
+  const { buffered: spans } = opened.log.stats().spans;
   try {
     await opened.log.close();
     if (spans > 0) logger.info("kept", { spans, directory: quotePeerText(config.log.directory) });
   } catch (error) {
+    running.hasLostSpans ||= config.log.durability === "stop";
     const hint = "a power cut may lose them; check the disk";
     logger.error("cannot_sync_log", { spans, reason: systemErrorText(error), hint });
   } finally {

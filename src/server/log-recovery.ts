@@ -1,5 +1,5 @@
 import type { DurableBuffer } from "../application/log/durable-buffer.ts";
-import type { LogWatcher } from "../application/log/log-state.ts";
+import type { Durability, LogWatcher } from "../application/log/log-state.ts";
 import type { Damage, Recovery } from "../application/log/recover-log.ts";
 import type { LogFields, Logger } from "../ports/logger.ts";
 
@@ -24,14 +24,18 @@ export function logRecovery(logger: Logger, recovery: Recovery): void {
   }
 }
 
+export interface WatcherParts {
+  readonly logger: Logger;
+  readonly durability: Durability;
+  readonly buffer: Pick<DurableBuffer, "evict" | "damaged"> | undefined;
+}
+
 /** Returns a watcher that logs what happens to the disk, and passes on which spans it has lost. */
-export function logWatcher(
-  logger: Logger,
-  buffer: Pick<DurableBuffer, "evict" | "damaged"> | undefined,
-): LogWatcher {
+export function logWatcher({ logger, durability, buffer }: WatcherParts): LogWatcher {
+  const until = durability === "stop" ? "a stop loses spans" : "requests are refused";
+  const hint = `free space or replace the disk; until then, ${until}`;
   return {
     diskFailed: ({ reason, retryAfterMs }) => {
-      const hint = "free space or replace the disk; until then, requests are refused";
       logger.error("disk_failed", { reason, retry_after_ms: retryAfterMs, hint });
     },
     diskRecovered: () => logger.info("disk_recovered"),

@@ -5,7 +5,6 @@ import type { GrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import type { OtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
 import { ProtobufSpanCodec } from "../adapters/otlp/span-codec.ts";
 import type { ReadApi } from "../adapters/read-api/read-api.ts";
-import { SpillFile } from "../adapters/spill/spill-file.ts";
 import type { DirectoryDisk } from "../adapters/disk/directory-disk.ts";
 import type { SpanLog } from "../application/log/span-log.ts";
 import { DurableBuffer } from "../application/log/durable-buffer.ts";
@@ -21,14 +20,12 @@ import { UnsupportedSignals } from "../application/receiving/unsupported-signals
 import { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import { ObservabilityBuffer } from "../application/ring/observability-buffer.ts";
 import { LifeCycle } from "../application/shutdown/life-cycle.ts";
-import type { SpillOutcome } from "../application/shutdown/spill-ring.ts";
 import type { Config } from "../config/config.ts";
 import type { ListenerCertificates } from "./listener-tls.ts";
 import type { ProblemProtocol } from "../domain/problem-reason.ts";
 import type { ListenerPorts } from "../domain/problem-text.ts";
 import { socketPathOf } from "../domain/text/host-address.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { SpanSpill } from "../ports/span-sink.ts";
 import type { TokenGates } from "./tokens.ts";
 
 export interface ServerInputs {
@@ -61,10 +58,10 @@ export interface RunningParts {
   log?: OpenedLog;
   /** The ports in use, 0 for a Unix socket; `off` until a listener is listening. */
   readonly ports: Record<ProblemProtocol, number | "off">;
-  /** The amount restored from the spill of an earlier run. */
+  /** The amount restored from the log of earlier runs. */
   restored: { readonly spans: number; readonly bytes: number };
-  /** What a stop did with the spans that it found; undefined before. */
-  leftSpans?: SpillOutcome;
+  /** Whether a stop could neither send nor keep all spans. */
+  hasLostSpans: boolean;
 }
 
 /** Holds the parts of a server, running or not. Only `running` changes. */
@@ -93,8 +90,6 @@ export interface ServerParts extends ServerInputs {
   readonly turns: FairTurns;
   /** Undefined unless forwarding is enabled; without forwarding, a full ring is normal. */
   readonly highWater: HighWater | undefined;
-  /** Undefined if a stop discards the remaining spans. */
-  readonly spill: SpanSpill | undefined;
   /** Aborted by a stop, which ends waits and tails. */
   readonly stopping: AbortController;
 }
@@ -105,6 +100,7 @@ export function buildParts(inputs: ServerInputs): ServerParts {
   const running: RunningParts = {
     ports: { api: "off", grpc: "off", http: "off" },
     restored: { spans: 0, bytes: 0 },
+    hasLostSpans: false,
   };
   const ring = buildRing(inputs);
   const durable = buildDurable(inputs, ring);
@@ -134,7 +130,6 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     budget: new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock }),
     turns: new FairTurns(clock),
     highWater,
-    spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),
     stopping: new AbortController(),
   };
 }
@@ -164,9 +159,14 @@ export function capacityOf({ buffer: { maxSpans, maxBytes } }: Config): {
 
 function buildRing({ config }: ServerInputs): ObservabilityBuffer {
   // Spans that are also on disk can always leave the ring; the disk applies the policy.
-  const overflowPolicy = config.log === "off" ? config.buffer.overflowPolicy : "drop_oldest";
+  const overflowPolicy = isLoggedAtOnce(config) ? "drop_oldest" : config.buffer.overflowPolicy;
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
   return ObservabilityBuffer.create(capacityOf(config), options);
+}
+
+/** Reports whether requests are on disk before they are in the ring. */
+function isLoggedAtOnce({ log }: Config): boolean {
+  return log !== "off" && log.durability !== "stop";
 }
 
 function buildDurable(
@@ -174,7 +174,11 @@ function buildDurable(
   ring: ObservabilityBuffer,
 ): DurableBuffer | undefined {
   if (config.log === "off") return undefined;
-  return new DurableBuffer({ ring, maxRequestBytes: config.buffer.maxBytes });
+  return new DurableBuffer({
+    ring,
+    maxRequestBytes: config.buffer.maxBytes,
+    isWholeLog: isLoggedAtOnce(config),
+  });
 }
 
 function buildReceiver(
@@ -190,7 +194,7 @@ function buildReceiver(
     appended: highWater && (() => void highWater.sample()),
     roomAfterMs: (spanCount) => running.forwarder?.roomAfterMs(spanCount),
   };
-  if (durable === undefined) return new ReceiveTraces(parts);
+  if (durable === undefined || !isLoggedAtOnce(config)) return new ReceiveTraces(parts);
   return new ReceiveDurably({ ...parts, log: (each) => durable.log(each), unixMs: Date.now });
 }
 

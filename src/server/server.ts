@@ -31,7 +31,7 @@ export interface RunningServer {
   hasLostSpans(): boolean;
   /** Reads the files of headers, certificates and tokens again, and logs the result. */
   reload(): Promise<void>;
-  /** Ends the grace period of a stop. Remaining spans are still spilled or logged as lost. */
+  /** Ends the grace period of a stop. Remaining spans are still kept or logged as lost. */
   hurry(): void;
 }
 
@@ -60,7 +60,7 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
     problems: () => problems.totals(),
     exporters,
     stop: (graceMs) => life.stop(graceMs),
-    hasLostSpans: () => running.leftSpans === "lost",
+    hasLostSpans: () => running.hasLostSpans,
     reload: () => reloadFiles(parts),
     hurry: () => life.hurry(),
   };

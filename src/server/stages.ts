@@ -1,14 +1,13 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
 import { logLibraryThrough } from "../adapters/otlp-grpc/grpc-listener.ts";
-import { logLeftovers } from "../adapters/spill/spill-leftovers.ts";
 import { Forwarder } from "../application/forwarding/forwarder.ts";
-import { canSpill, spillRing } from "../application/shutdown/spill-ring.ts";
+import { logLost } from "../application/shutdown/lost-spans.ts";
 import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts";
-import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
 import { closeLog, openLog } from "./durable-log.ts";
+import { storeAtStop, withoutStoring } from "./store-at-stop.ts";
 import { listen, listenFailure, type RunningListener, runningListeners } from "./listen.ts";
 import { openCertificates } from "./listener-tls.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
@@ -28,20 +27,15 @@ const TICK_MS = 1_000;
  *     start ▼                                                          stop ▲
  *     problems          log refused requests from now on               write the last line
  *     high water        one sample a second                            no more samples
- *     log               open it, restore the ring from it              sync it, with what is left
- *     spill             check that the file can be written             spill the rest of the ring
+ *     log               open it, restore the ring from it              write what is left, sync it
  *     forwarding        open the sink                                  send within the grace period
  *     tokens            read the files of tokens                       no longer watch them
- *     restore           restore earlier spans as the oldest
  *     certificates      read the files of the listeners                no longer watch them
  *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish requests in flight
  *     descriptors       pause listeners while none is left             leave them as they are
  *     receiving                                                        refuse new requests; send
  *                                                                      delayed refusals at once
  *     readers                                                          end waits and tails
- *
- * The spill of an earlier run is not touched until it is certain that the file can be written again
- * and that forwarding can start.
  */
 export function stagesOf(parts: ServerParts): readonly Stage[] {
   const { problems, receiver, running, stopping } = parts;
@@ -49,14 +43,13 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
     { name: "problems", stop: async () => problems.close() },
     sampleHighWater(parts),
     keepLog(parts),
-    spillAtStop(parts),
+    reportLoss(parts),
     {
       name: "forwarding",
       start: () => startForwarding(parts),
-      stop: async (graceMs) => await running.forwarder?.stop(graceMs),
+      stop: async (graceMs) => await running.forwarder?.stop(withoutStoring(parts, graceMs)),
     },
     requireTokens(parts),
-    { name: "restore", start: () => restore(parts) },
     readCertificates(parts),
     {
       name: "read API",
@@ -79,7 +72,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
       stop: async (graceMs) => {
         receiver.stop();
         running.gates?.close();
-        running.forwarder?.drain(graceMs);
+        running.forwarder?.drain(withoutStoring(parts, graceMs));
       },
     },
     { name: "readers", stop: async () => stopping.abort() },
@@ -99,32 +92,31 @@ function sampleHighWater({ highWater }: ServerParts): Stage {
   };
 }
 
-/** Keeps the log open. Its stop ignores the grace period, because the last spans would be lost. */
+/**
+ * Keeps the log open. Its stop ignores the grace period, even when hurried, because the last spans
+ * would be lost.
+ */
 function keepLog(parts: ServerParts): Stage {
   let closed: Promise<void> | undefined;
   return {
     name: "log",
     start: () => openLog(parts),
-    stop: () => (closed ??= closeLog(parts)),
+    stop: () => (closed ??= storeAtStop(parts).then(() => closeLog(parts))),
   };
 }
 
 /**
- * Spills the remaining spans. The stop of this stage ignores the grace period, even when hurried,
- * because half a file would be lost.
+ * Logs the spans that a stop loses. Without forwarding, spans were buffered only for readers, and
+ * remaining ones do not count as lost.
  */
-function spillAtStop({ ring: buffer, spill, config, logger, running }: ServerParts): Stage {
-  if (config.log !== "off") return { name: "spill" };
-  const isForwarding = config.forward !== "off";
-  const spillOnce = async (): Promise<void> => {
-    running.leftSpans = await spillRing({ buffer, spill, isForwarding, logger });
+function reportLoss({ buffer, config, logger, running }: ServerParts): Stage {
+  if (config.log !== "off" || config.forward === "off") return { name: "loss" };
+  let isReported = false;
+  const report = async (): Promise<void> => {
+    if (!isReported) running.hasLostSpans = logLost(buffer.services(), logger);
+    isReported = true;
   };
-  let left: Promise<void> | undefined;
-  return {
-    name: "spill",
-    start: () => canSpill({ spill, logger }),
-    stop: () => (left ??= spillOnce()),
-  };
+  return { name: "loss", stop: report };
 }
 
 async function startForwarding(parts: ServerParts): Promise<boolean> {
@@ -173,19 +165,6 @@ function requireTokens(parts: ServerParts): Stage {
     return !("mistakes" in gates);
   };
   return { name: "tokens", start, stop: async () => running.gates?.close() };
-}
-
-/**
- * Restores spilled spans. It runs before any listener starts, so that these spans are the oldest.
- */
-async function restore(parts: ServerParts): Promise<boolean> {
-  const { spill, buffer, receiver, config, logger } = parts;
-  if (spill === undefined) return true;
-  await logLeftovers(config.shutdownSpillFile, logger);
-  const { maxSpans, maxBytes: bytes } = config.buffer;
-  const maxAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
-  parts.running.restored = await restoreRing({ spill, buffer, receiver, maxAtOnce, logger });
-  return true;
 }
 
 function readCertificates({ config, logger, running }: ServerParts): Stage {

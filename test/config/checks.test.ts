@@ -243,15 +243,20 @@ describe("Unix sockets", () => {
   });
 });
 
-test("a log and a spill file are not used together", () => {
-  const env = { DATA_DIR: "/data", SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" };
+test.each(["process", "stop"])("DURABILITY=%s needs a directory", (DURABILITY) => {
+  expect(mistakesIn(readConfig({ DURABILITY }))).toEqual([
+    { variable: "DATA_DIR", value: "", bound: `a directory, because DURABILITY is ${DURABILITY}` },
+  ]);
+  expect(mistakesIn(readConfig({ DURABILITY, DATA_DIR: "/data" }))).toEqual([]);
+});
 
-  expect(mistakesIn(readConfig(env))).toEqual([
+test("the former spill file is refused, with what replaces it", () => {
+  expect(mistakesIn(readConfig({ SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" }))).toEqual([
     {
       variable: "SHUTDOWN_SPILL_FILE",
       value: "/spool/spans.binpb",
-      bound: "unset, because DATA_DIR keeps the buffered spans",
+      bound: expect.stringMatching(/^unset: .*DATA_DIR.*DURABILITY=stop/),
     },
   ]);
-  expect(mistakesIn(readConfig({ ...env, SHUTDOWN_SPILL_FILE: "" }))).toEqual([]);
+  expect(mistakesIn(readConfig({ SHUTDOWN_SPILL_FILE: "" }))).toEqual([]);
 });

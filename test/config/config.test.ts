@@ -49,7 +49,6 @@ test("an empty environment results in the documented defaults", () => {
     logFormat: "auto",
     shutdownGraceMs: 5000,
     stdinEnd: "ignore",
-    shutdownSpillFile: "",
     log: "off",
     forward: "off",
   });
@@ -97,7 +96,6 @@ test("every variable sets its own value", () => {
     LOG_FORMAT: "text",
     SHUTDOWN_GRACE_MS: "0",
     STDIN_END: "stop",
-    SHUTDOWN_SPILL_FILE: "spill.binpb",
   });
 
   expect(config).toEqual({
@@ -128,7 +126,6 @@ test("every variable sets its own value", () => {
     logFormat: "text",
     shutdownGraceMs: 0,
     stdinEnd: "stop",
-    shutdownSpillFile: "spill.binpb",
     log: "off",
     forward: "off",
   });

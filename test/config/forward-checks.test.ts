@@ -137,14 +137,6 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
-    name: "a spill file equal to the file sink",
-    env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/./a.binpb" },
-    mistakes: [
-      'SHUTDOWN_SPILL_FILE="/spool/./a.binpb": must be a file other than FORWARD_ENDPOINT\'s, ' +
-        "because each start reads and removes it",
-    ],
-  },
-  {
     name: "several mistakes at once",
     env: {
       API_PORT: "4317",
@@ -184,10 +176,6 @@ test.each<{ name: string; env: Environment }>([
   { name: "zstd over HTTP", env: { FORWARD_ENDPOINT: "http://up", FORWARD_COMPRESSION: "zstd" } },
   { name: "a file", env: { FORWARD_ENDPOINT: "file:///spool/spans.binpb" } },
   {
-    name: "a file beside the spill file",
-    env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/b.binpb" },
-  },
-  {
     name: "unused settings without an endpoint",
     env: { FORWARD_HEADERS: "a=1", FORWARD_TLS_CERT_FILE: "/cert" },
   },
@@ -211,7 +199,6 @@ const UNUSED = "has no effect, because FORWARD_ENDPOINT is not set";
 
 test.each<{ name: string; env: Environment; warnings: string[] }>([
   { name: "an empty environment", env: {}, warnings: [] },
-  { name: "a spill file alone", env: { SHUTDOWN_SPILL_FILE: "/spool/a.binpb" }, warnings: [] },
   { name: "TLS", env: { FORWARD_ENDPOINT: "https://up" }, warnings: [] },
   {
     name: "the port of gRPC in a URL of HTTP",

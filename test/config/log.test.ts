@@ -31,7 +31,7 @@ test.each([
 });
 
 test("the log has a level that exists", () => {
-  expect(logOf({ DURABILITY: "stop" })).toEqual([
-    { variable: "DURABILITY", value: "stop", bound: "one of disk, process" },
+  expect(logOf({ DURABILITY: "never" })).toEqual([
+    { variable: "DURABILITY", value: "never", bound: "one of disk, process, stop" },
   ]);
 });

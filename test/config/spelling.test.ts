@@ -18,7 +18,7 @@ test.each([
   { slip: "MAX_CONNECTION_AGE", meant: "MAX_CONNECTION_AGE_MS" },
   { slip: "FIRST_REQUEST_TIMEOUT_S", meant: "FIRST_REQUEST_TIMEOUT_MS" },
   // A missing last word.
-  { slip: "SHUTDOWN_SPILL", meant: "SHUTDOWN_SPILL_FILE" },
+  { slip: "FORWARD_HEADERS_FIL", meant: "FORWARD_HEADERS_FILE" },
   { slip: "FORWARD_TLS_CERT", meant: "FORWARD_TLS_CERT_FILE" },
   { slip: "OTLP_HTTP_CORS", meant: "OTLP_HTTP_CORS_ORIGINS" },
   // Synonyms.

@@ -67,7 +67,7 @@ test.each(["OTLP_HTTP_HOST", "API_HOST", "OTLP_GRPC_HOST"])(
 
 test.each([
   { variable: "OTLP_HTTP_HOST", value: "0.0.0.0:4318" },
-  { variable: "SHUTDOWN_SPILL_FILE", value: "/dev/null" },
+  { variable: "DATA_DIR", value: "/dev/null" },
   { variable: "FORWARD_HEADERS_FILE", value: join(temporaryFolder(), "missing") },
 ])("--check refuses $variable=$value", async ({ variable, value }) => {
   const env = { FORWARD_ENDPOINT: "http://127.0.0.1:1", [variable]: value };

@@ -6,9 +6,9 @@ import { startServer } from "../../src/server/server.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
-import { requestsInFile } from "../support/upstreams/sink-upstreams.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
-import { spanNumbers } from "../support/oracles/walked-spans.ts";
+import { numbersOf } from "../support/running/data-directory.ts";
+import { runServer } from "../support/running/running-server.ts";
 
 // Goal: a stop loses no span because of a hanging disk. Method: a write that never ends and cannot
 // be cancelled, as on a network file system whose server is gone.
@@ -43,18 +43,22 @@ async function stoppedWhileHung(env: Record<string, string>) {
   return { logger, stats: server.buffer.stats().spans };
 }
 
-test("spans in a hanging write are spilled for the next start", async () => {
-  const path = join(folder, "left.binpb");
+test("spans in a hanging write are kept for the next start", async () => {
+  const directory = join(folder, "left");
+  const env = { DATA_DIR: directory, DURABILITY: "stop" };
 
-  const { logger, stats } = await stoppedWhileHung({ SHUTDOWN_SPILL_FILE: path });
+  const { logger, stats } = await stoppedWhileHung(env);
+  const next = await runServer(env);
+  const found = numbersOf(next);
+  await next.stop(0);
 
-  const spilled = logger.lines.find(({ event }) => event === "spilled");
-  expect(spilled).toMatchObject({ level: "info", fields: { spans: SPANS, file: path } });
-  expect((await requestsInFile(path)).flatMap(spanNumbers)).toHaveLength(SPANS);
+  const kept = logger.lines.find(({ event }) => event === "kept");
+  expect(kept).toMatchObject({ level: "info", fields: { spans: SPANS, directory } });
+  expect(found).toHaveLength(SPANS);
   expect(stats).toMatchObject({ accepted: SPANS, buffered: SPANS, delivered: 0 });
 });
 
-test("without a spill file, spans in a hanging write are logged as lost", async () => {
+test("without a directory, spans in a hanging write are logged as lost", async () => {
   const { logger } = await stoppedWhileHung({});
 
   const lost = logger.lines.find(({ event }) => event === "lost");

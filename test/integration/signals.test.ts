@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { dataDirectory } from "../support/running/data-directory.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
 import { startOnTerminal } from "../support/processes/program-on-terminal.ts";
@@ -10,12 +11,18 @@ import { type LogLine, startProgram } from "../support/running/running-program.t
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: no signal that can be caught loses a span.
-// Method: a program with spans in its ring and a spill file receives each of them.
+// Method: a program with spans in its ring and a data directory receives each of them.
 
 const root = temporaryFolder();
 
-function spillFile(): string {
-  return join(mkdtempSync(join(root, "signals-")), "spill.binpb");
+/** Returns variables with which a stop keeps the spans, and the bytes of all files kept. */
+function keeping() {
+  const { path, segments } = dataDirectory(root);
+  const kept = (): string =>
+    segments()
+      .map((each) => readFileSync(each).toHex())
+      .join("");
+  return { env: { DATA_DIR: path, DURABILITY: "stop" }, kept };
 }
 
 const HARMLESS_NAMES = new Set([
@@ -41,9 +48,9 @@ const HARMLESS: readonly (readonly [name: string, number: number])[] = [
   ...Array.from({ length: 31 }, (_, at) => [`SIGRTMIN+${at}`, 34 + at] as const),
 ];
 
-test.each(HARMLESS)("%s changes nothing, and a stop spills every span", async (_, signal) => {
-  const path = spillFile();
-  await using program = await startProgram({ SHUTDOWN_SPILL_FILE: path });
+test.each(HARMLESS)("%s changes nothing, and a stop keeps every span", async (_, signal) => {
+  const { env, kept } = keeping();
+  await using program = await startProgram(env);
   await exportOverHttp(program.httpUrl, requestOf(3));
 
   process.kill(program.pid, signal);
@@ -51,8 +58,8 @@ test.each(HARMLESS)("%s changes nothing, and a stop spills every span", async (_
   const exitCode = await program.stop();
 
   expect([answer.status, exitCode]).toEqual([200, 0]);
-  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
-  expect(eventsOf(program.log())).toEqual(["ready", "stopping", "spilled", "stopped"]);
+  expect(kept()).toContain(requestOf(3).toHex());
+  expect(eventsOf(program.log())).toEqual(["ready", "stopping", "kept", "stopped"]);
 });
 
 test.each([
@@ -62,17 +69,16 @@ test.each([
   { signal: "SIGQUIT", graceMs: 0 },
   { signal: "SIGABRT", graceMs: 0 },
 ] as const)("$signal stops with a grace of $graceMs ms", async ({ signal, graceMs }) => {
-  const path = spillFile();
-  const env = { SHUTDOWN_SPILL_FILE: path, SHUTDOWN_GRACE_MS: "60000" };
-  await using program = await startProgram(env);
+  const { env, kept } = keeping();
+  await using program = await startProgram({ ...env, SHUTDOWN_GRACE_MS: "60000" });
   await exportOverHttp(program.httpUrl, requestOf(3));
 
   process.kill(program.pid, signal);
   const exitCode = await program.exited;
 
   expect(exitCode).toBe(0);
-  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
-  expect(eventsOf(program.log())).toEqual(["ready", "stopping", "spilled", "stopped"]);
+  expect(kept()).toContain(requestOf(3).toHex());
+  expect(eventsOf(program.log())).toEqual(["ready", "stopping", "kept", "stopped"]);
   expect(program.log().at(-3)).toMatchObject({ signal, grace_ms: graceMs });
 });
 
@@ -80,23 +86,23 @@ test.each([
 test.each([
   { name: "an SSH session for one command", script: 'exec "$@" 2>"$LOG"' },
   { name: "a shell in a window", script: '"$@" 2>"$LOG"; exit 0' },
-])("closing the terminal spills every span: $name", async ({ script }) => {
-  const path = spillFile();
-  await using program = await startOnTerminal(script, { SHUTDOWN_SPILL_FILE: path });
+])("closing the terminal keeps every span: $name", async ({ script }) => {
+  const { env, kept } = keeping();
+  await using program = await startOnTerminal(script, env);
   await exportOverHttp(program.httpUrl, requestOf(3));
 
   program.hangUp();
   const log = await program.wholeLog;
 
-  expect(eventsOf(log)).toEqual(["ready", "stopping", "spilled", "stopped"]);
+  expect(eventsOf(log)).toEqual(["ready", "stopping", "kept", "stopped"]);
   expect(log.at(-3)).toMatchObject({ signal: "SIGHUP" });
-  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+  expect(kept()).toContain(requestOf(3).toHex());
 });
 
 test("with nohup, closing the terminal does not stop the program", async () => {
-  const path = spillFile();
+  const { env, kept } = keeping();
   const script = 'exec nohup "$@" </dev/null >/dev/null 2>"$LOG"';
-  await using program = await startOnTerminal(script, { SHUTDOWN_SPILL_FILE: path });
+  await using program = await startOnTerminal(script, env);
 
   program.hangUp();
   process.kill(program.pid, "SIGHUP");
@@ -105,7 +111,7 @@ test("with nohup, closing the terminal does not stop the program", async () => {
   const log = await program.wholeLog;
 
   expect(log.at(-3)).toMatchObject({ event: "stopping", signal: "SIGTERM" });
-  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+  expect(kept()).toContain(requestOf(3).toHex());
 });
 
 test("without a terminal, SIGHUP reloads files without a stop", async () => {
@@ -156,8 +162,8 @@ test("files with a mistake are not reloaded, and the old ones stay in use", asyn
 });
 
 test("without files to reload, SIGHUP changes nothing", async () => {
-  const path = spillFile();
-  await using program = await startProgram({ SHUTDOWN_SPILL_FILE: path }, { detached: true });
+  const { env, kept } = keeping();
+  await using program = await startProgram(env, { detached: true });
   await exportOverHttp(program.httpUrl, requestOf(3));
 
   process.kill(program.pid, "SIGHUP");
@@ -166,7 +172,7 @@ test("without files to reload, SIGHUP changes nothing", async () => {
 
   expect(exitCode).toBe(0);
   expect(program.log().at(-3)).toMatchObject({ event: "stopping", signal: "SIGTERM" });
-  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+  expect(kept()).toContain(requestOf(3).toHex());
 });
 
 /** Returns the events of the log without those of listeners. */

@@ -35,7 +35,8 @@ test("a configuration that can start has neither mistakes nor warnings", async (
   const checked = await check({
     ...SECURE,
     API_HOST: "localhost",
-    SHUTDOWN_SPILL_FILE: join(folder, "spill.binpb"),
+    DATA_DIR: join(folder, "data"),
+    DURABILITY: "stop",
     FORWARD_HEADERS_FILE: fileOf("headers", "a=b\n"),
     FORWARD_TLS_CA_FILE: fileOf("ca.pem", authority.cert),
     FORWARD_TLS_CERT_FILE: fileOf("cert.pem", client.cert),
@@ -62,8 +63,6 @@ test("the host of a listener that is off need not resolve", async () => {
 const MISSING = join(root, "missing", "file");
 
 test.each([
-  { variable: "SHUTDOWN_SPILL_FILE", value: MISSING, reason: "no such file or folder" },
-  { variable: "SHUTDOWN_SPILL_FILE", value: "/dev/null", reason: "not a regular file" },
   { variable: "DATA_DIR", value: "/dev/null", reason: "a writable directory" },
   { variable: "DATA_DIR", value: "/dev/null/data", reason: "a writable directory" },
   { variable: "FORWARD_HEADERS_FILE", value: MISSING, reason: "no such file or folder" },
@@ -100,13 +99,13 @@ test("all mistakes are found at once", async () => {
     ...SECURE,
     API_HOST: "nope.invalid",
     API_INSECURE: "true",
-    SHUTDOWN_SPILL_FILE: MISSING,
+    DATA_DIR: "/dev/null",
     FORWARD_HEADERS_FILE: MISSING,
   });
 
   expect(mistakes.map(({ variable }) => variable)).toEqual([
     "API_HOST",
-    "SHUTDOWN_SPILL_FILE",
+    "DATA_DIR",
     "FORWARD_HEADERS_FILE",
   ]);
 });

@@ -168,7 +168,8 @@ describe("the watcher of a log", () => {
     const logger = new RecordingLogger();
     const passedOn: unknown[] = [];
     const pass = (lost: unknown): void => void passedOn.push(lost);
-    const watcher = logWatcher(logger, { evict: pass, damaged: pass });
+    const buffer = { evict: pass, damaged: pass };
+    const watcher = logWatcher({ logger, durability: "disk", buffer });
     const eviction = { first: 1, end: 9, spans: 7 };
     const damage = { segment: "spans-1", firstSequence: 1, lostSpans: 3, left: [] };
 
@@ -194,6 +195,19 @@ describe("the watcher of a log", () => {
       { segment: "spans-1", lost_spans: 3 },
     ]);
   });
+});
+
+test.each([
+  { durability: "process", effect: "requests are refused" },
+  { durability: "stop", effect: "a stop loses spans" },
+] as const)("at level $durability, a failed disk means that $effect", ({ durability, effect }) => {
+  const logger = new RecordingLogger();
+  const watcher = logWatcher({ logger, durability, buffer: undefined });
+
+  watcher.diskFailed({ reason: "EIO", retryAfterMs: 250 });
+
+  const hint = `free space or replace the disk; until then, ${effect}`;
+  expect(logger.lines).toMatchObject([{ event: "disk_failed", fields: { hint } }]);
 });
 
 test("segments that a start cannot sync are logged, because a power cut may lose them", () => {

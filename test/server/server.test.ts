@@ -1,7 +1,4 @@
 import { expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { SpillFile } from "../../src/adapters/spill/spill-file.ts";
 import type { ForwardStatus } from "../../src/application/forwarding/forward-status.ts";
 import { CannotStartError, type RunningServer } from "../../src/server/server.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "../support/grpc/grpc-call.ts";
@@ -9,6 +6,7 @@ import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { dataDirectory, send } from "../support/running/data-directory.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { retryDelayIn, retryDelayOf } from "../support/oracles/retry-delay.ts";
 import { runServer as start } from "../support/running/running-server.ts";
@@ -31,7 +29,7 @@ test("a listener that is off has no port, and the others run", async () => {
   expect(await stats.json()).toMatchObject({ spans: { accepted: 2 }, version: "0.0.0" });
 });
 
-test("a stop without a spill file and without forwarding counts no span as lost", async () => {
+test("a stop without a directory and without forwarding counts no span as lost", async () => {
   const server = await start({});
 
   await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(2));
@@ -55,53 +53,51 @@ test("a start fails if one listener fails, and the log says which and why", asyn
   });
 });
 
-test("spilled spans are restored before anything listens", async () => {
-  const path = join(folder, "before.binpb");
-  const logger = new RecordingLogger();
-  await new SpillFile(path).write([requestOf(2)]);
+/** Returns variables of a directory in which a stop has kept spans. */
+async function keptSpans(spans: number): Promise<Record<string, string>> {
+  const { path: DATA_DIR } = dataDirectory(folder);
+  const env = { DATA_DIR, DURABILITY: "stop" };
+  const server = await start(env);
+  await send(server, requestOf(spans));
+  await server.stop(0);
+  return env;
+}
 
-  const server = await start({ SHUTDOWN_SPILL_FILE: path }, logger);
+test("kept spans are restored before anything listens", async () => {
+  const env = await keptSpans(2);
+  const logger = new RecordingLogger();
+
+  const server = await start(env, logger);
   const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
-  const isLeft = existsSync(path);
-  server.arrivals.clear();
   await server.stop(0);
 
   const lines = logger.lines.filter(({ level }) => level !== "debug");
-  expect(lines[0]).toMatchObject({ event: "restored", fields: { spans: 2 } });
+  expect(lines[0]).toMatchObject({ event: "recovered", fields: { spans: 2 } });
   expect(lines[1]).toMatchObject({ event: "listening" });
   expect(metrics).toContain("\nspanring_restored_spans_total 2\n");
-  expect([isLeft, existsSync(path)]).toEqual([false, false]);
 });
 
-test("restored spans are spilled again if a listener fails", async () => {
-  const path = join(folder, "again.binpb");
-  await new SpillFile(path).write([requestOf(2)]);
+test.each([
+  { name: "a listener fails", isPortTaken: true, broken: {} },
+  {
+    name: "forwarding cannot start",
+    isPortTaken: false,
+    broken: { FORWARD_ENDPOINT: "https://127.0.0.1:1", FORWARD_TLS_CA_FILE: "/missing" },
+  },
+])("kept spans stay if $name", async ({ isPortTaken, broken }) => {
+  const env = await keptSpans(2);
   const first = await start({});
-  const taken = { OTLP_HTTP_PORT: String(first.ports.http), SHUTDOWN_SPILL_FILE: path };
+  const taken = isPortTaken ? { OTLP_HTTP_PORT: String(first.ports.http) } : {};
 
-  const failure: unknown = await start(taken).catch((error: unknown) => error);
+  const starting = start({ ...env, ...broken, ...taken });
+  const failure: unknown = await starting.catch((error: unknown) => error);
   await first.stop(0);
-  const second = await start({ SHUTDOWN_SPILL_FILE: path });
+  const second = await start(env);
   const { spans } = second.buffer.stats();
   await second.stop(0);
 
   expect(failure).toBeInstanceOf(CannotStartError);
   expect(spans.buffered).toBe(2);
-});
-
-test("the spill of the last stop is not touched if forwarding cannot start", async () => {
-  const path = join(folder, "untouched.binpb");
-  await new SpillFile(path).write([requestOf(2)]);
-  const { ino } = statSync(path);
-  const logger = new RecordingLogger();
-  const forwarding = { FORWARD_ENDPOINT: "https://127.0.0.1:1", FORWARD_TLS_CA_FILE: "/missing" };
-
-  const starting = start({ ...forwarding, SHUTDOWN_SPILL_FILE: path }, logger);
-  const failure: unknown = await starting.catch((error: unknown) => error);
-
-  expect(failure).toBeInstanceOf(CannotStartError);
-  expect(logger.lines.map(({ event }) => event)).toEqual(["cannot_forward"]);
-  expect(statSync(path).ino).toBe(ino);
 });
 
 test.each([
@@ -110,11 +106,10 @@ test.each([
 ])(
   "a forwarding server with a buffer $name is ready and reports it",
   async ({ spans, reached }) => {
-    const path = join(folder, `${spans}.binpb`);
-    await new SpillFile(path).write([requestOf(spans)]);
+    const env = await keptSpans(spans);
     const forwarding = { FORWARD_ENDPOINT: "http://127.0.0.1:1", MAX_BUFFER_SIZE: "10" };
 
-    const server = await start({ ...forwarding, SHUTDOWN_SPILL_FILE: path });
+    const server = await start({ ...forwarding, ...env });
     const ready = await fetch(apiUrl(server, "/readyz"));
     const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
     await server.stop(0);

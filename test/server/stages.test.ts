@@ -1,10 +1,8 @@
 import { afterEach, expect, jest, spyOn, test } from "bun:test";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { SYSTEM_CLOCK } from "../../src/adapters/clock/system-clock.ts";
 import { DESCRIPTOR_CHECK_MS } from "../../src/adapters/listening/descriptor-guard.ts";
-import { SpillFile } from "../../src/adapters/spill/spill-file.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { dataDirectory, send } from "../support/running/data-directory.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { sendHalf } from "../support/running/half-sent-call.ts";
@@ -22,20 +20,17 @@ const NO_UPSTREAM = { FORWARD_ENDPOINT: "http://127.0.0.1:1" };
 
 afterEach(() => void jest.useRealTimers());
 
-async function spilled(name: string, request: Uint8Array): Promise<string> {
-  const path = join(folder, `${name}.binpb`);
-  await new SpillFile(path).write([request]);
-  return path;
-}
-
 test("the high-water mark ends when the buffer has been empty for some time", async () => {
+  const directory = { DATA_DIR: dataDirectory(folder).path, DURABILITY: "stop" };
+  const former = await runServer(directory);
+  await send(former, requestOf(4));
+  await former.stop(0);
   jest.useFakeTimers();
-  const path = await spilled("high-water", requestOf(4));
   const logger = new RecordingLogger();
   // Less than half of the buffer waits for a day to be sent, so that all of it can be cleared.
   const waiting = { MAX_BUFFER_SIZE: "10", FORWARD_MAX_DELAY_MS: DAY_MS };
   const env = { ...NO_UPSTREAM, ...waiting, FORWARD_HIGH_WATER: "30" };
-  const server = await runServer({ ...env, SHUTDOWN_SPILL_FILE: path }, logger);
+  const server = await runServer({ ...env, ...directory }, logger);
   const marks = () =>
     logger.lines.map(({ event }) => event).filter((event) => event.startsWith("high_water"));
 
@@ -47,23 +42,6 @@ test("the high-water mark ends when the buffer has been empty for some time", as
   await server.stop(0);
 
   expect([before, after]).toEqual([["high_water"], ["high_water", "high_water_ended"]]);
-});
-
-test.each<{ limit: string; env: Record<string, string>; spans: number; restored: number }>([
-  { limit: "spans of the buffer", env: { MAX_BUFFER_SIZE: "3" }, spans: 5, restored: 3 },
-  { limit: "spans of a request", env: { MAX_SPANS_PER_REQUEST: "2" }, spans: 5, restored: 5 },
-  { limit: "bytes", env: { MAX_BUFFER_BYTES: "65536" }, spans: 2_000, restored: 1_000 },
-])("a request over the limit is restored as far as it fits: $limit", async (each) => {
-  const path = await spilled(each.limit, requestOf(each.spans));
-  const server = await runServer({ SHUTDOWN_SPILL_FILE: path, ...each.env });
-
-  const { accepted, rejected } = server.buffer.stats().spans;
-  const isLeft = existsSync(path);
-  server.arrivals.clear();
-  await server.stop(0);
-
-  expect({ accepted, rejected }).toEqual({ accepted: each.restored, rejected: 0 });
-  expect(isLeft).toBe(each.restored < each.spans);
 });
 
 test.each([

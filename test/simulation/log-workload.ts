@@ -69,10 +69,25 @@ export class LogWorkload {
     };
     const bytes = numberedRequest(first, spanCount);
     const spanBytes = lengthOf(first, spanCount);
-    const { outcome } = await this.log.append({ bytes, spanCount, spanBytes, unixMs: 1, stored });
+    const request = {
+      bytes,
+      spanCount,
+      spanBytes,
+      unixMs: 1,
+      stored,
+      sequence: this.laterSequence(),
+    };
+    const { outcome } = await this.log.append(request);
     if (outcome === "logged") return;
     this.world.note(() => model.turnAway(first, spanCount, outcome === "failed"));
     tally[outcome === "failed" ? "failed" : "refused"] += 1;
+  }
+
+  /** Returns a sequence after a gap, in few cases, and only while nothing is being written. */
+  private laterSequence(): number | undefined {
+    const { sequence, queuedBytes } = this.log.stats();
+    if (queuedBytes > 0 || !this.world.random.chance(0.1)) return undefined;
+    return sequence.next + this.world.random.between(0, 5);
   }
 
   private async lease(): Promise<void> {

@@ -39,7 +39,7 @@ export class RingedLog implements SimulatedLog {
   static async open(parts: LogParts, ringSpans: number): Promise<RingedLog> {
     const capacity = { spans: ringSpans, bytes: RING_BYTES };
     const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
-    const buffer = new DurableBuffer({ ring, maxRequestBytes: RING_BYTES });
+    const buffer = new DurableBuffer({ ring, maxRequestBytes: RING_BYTES, isWholeLog: true });
     const log = await SpanLog.open(withBuffer(parts, buffer));
     await buffer.attach(log);
     return new RingedLog(log, buffer);

@@ -1,5 +1,12 @@
+import { assert } from "../../domain/assert.ts";
 import { CAUSES, extentOf, newSegment, type Segment } from "./segment.ts";
-import type { ActiveSegment, LogState, PendingDeparture, PendingRequest } from "./log-state.ts";
+import type {
+  ActiveSegment,
+  LogRequest,
+  LogState,
+  PendingDeparture,
+  PendingRequest,
+} from "./log-state.ts";
 import {
   CARRIED,
   DEPARTURE,
@@ -124,21 +131,36 @@ export function departureRecord(departure: PendingDeparture): NewRecord {
   return { fields, payload: encodeRanges(ranges) };
 }
 
-/** Assigns sequences to requests. They are not visible before the commit. */
-export function requestRecords(state: LogState, requests: readonly PendingRequest[]): NewRecord[] {
+/**
+ * Assigns sequences to requests. They are not visible before the commit. Sequences between two
+ * requests are recorded as departed, so that a recovery does not miss them.
+ */
+export function requestRecords(
+  state: LogState,
+  { segment }: ActiveSegment,
+  requests: readonly PendingRequest[],
+): NewRecord[] {
   let { nextSequence } = state;
-  return requests.map(({ request: { bytes, spanCount, spanBytes, unixMs } }) => {
-    const fields = {
-      type: REQUEST,
-      cause: 0,
-      firstSequence: nextSequence,
-      spanCount,
-      spanBytes,
-      value: unixMs,
-    };
-    nextSequence += spanCount;
-    return { fields, payload: bytes };
+  return requests.flatMap(({ request }) => {
+    const skipped = { first: nextSequence, end: request.sequence ?? nextSequence };
+    nextSequence = skipped.end + request.spanCount;
+    const record = requestRecord(request, skipped.end);
+    if (skipped.first === skipped.end) return [record];
+    assert(skipped.first < skipped.end, "sequences are never reused");
+    const absent = { segment, cause: "taken", ranges: [skipped], spanBytes: 0 } as const;
+    return [departureRecord(absent), record];
   });
+}
+
+function requestRecord(request: LogRequest, firstSequence: number): NewRecord {
+  const { bytes, spanCount, spanBytes, unixMs } = request;
+  const fields = { type: REQUEST, cause: 0, firstSequence, spanCount, spanBytes, value: unixMs };
+  return { fields, payload: bytes };
+}
+
+/** Returns the maximum size of a request with the record of the sequences before it. */
+export function maxRequestBytes({ bytes, sequence }: LogRequest): number {
+  return recordBytes(bytes.length) + (sequence === undefined ? 0 : encodedRangesBytes(1));
 }
 
 export function sealOf({ parts: { checksum } }: LogState, { salt }: Segment): Seal {

@@ -36,6 +36,8 @@ interface DurableParts {
   /** Evicts what the log does not have; what the log has is never refused for lack of memory. */
   readonly ring: ObservabilityBuffer;
   readonly maxRequestBytes: number;
+  /** Whether every span is in the log; otherwise it has those of an earlier run only. */
+  readonly isWholeLog: boolean;
 }
 
 /**
@@ -52,12 +54,14 @@ export class DurableBuffer implements TraceBuffer {
   // Fixed at construction; the state holds everything that changes.
   private readonly ring: ObservabilityBuffer;
   private readonly maxRequestBytes: number;
+  private readonly isWholeLog: boolean;
   private readonly state: DurableState;
   /** What the log must know about the ring. */
   readonly memory: MemoryWindow;
 
-  constructor({ ring, maxRequestBytes }: DurableParts) {
+  constructor({ ring, maxRequestBytes, isWholeLog }: DurableParts) {
     this.ring = ring;
+    this.isWholeLog = isWholeLog;
     this.maxRequestBytes = maxRequestBytes;
     this.memory = windowOf(ring);
     this.state = { ring, log: undefined, spilled: new SpilledSpans(), walk: new StoredWalk() };
@@ -153,9 +157,9 @@ export class DurableBuffer implements TraceBuffer {
     return !this.state.spilled.isEmpty;
   }
 
-  /** Returns how full the log is, because spans are lost when it is full. */
+  /** Returns how full the log or the ring is, whichever loses spans when it is full. */
   usedShare(): number {
-    return this.state.log?.usedShare() ?? 0;
+    return this.isWholeLog ? (this.state.log?.usedShare() ?? 0) : this.ring.usedShare();
   }
 
   stats(): BufferStats {

@@ -1,6 +1,18 @@
-import { openingBytes, openSegment, requestRecords, sealActive } from "./active-segment.ts";
-import { needsDepartureSync, syncSegment, syncDepartures, writeRecords } from "./write-records.ts";
-import { countAccepted, markRequest } from "./segment.ts";
+import {
+  maxRequestBytes,
+  openingBytes,
+  openSegment,
+  requestRecords,
+  sealActive,
+} from "./active-segment.ts";
+import {
+  needsDepartureSync,
+  recordsLength,
+  syncSegment,
+  syncDepartures,
+  writeRecords,
+} from "./write-records.ts";
+import { countAccepted, markRequest, type Segment } from "./segment.ts";
 import type {
   ActiveSegment,
   AppendOutcome,
@@ -8,7 +20,8 @@ import type {
   LogState,
   PendingRequest,
 } from "./log-state.ts";
-import { recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
+import { encodedRangesBytes, recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
+import { addRange } from "./sequence-ranges.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
 
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; retry later";
@@ -26,11 +39,12 @@ const MAX_DELAY_MS = 30_000;
 
 /** Queues a request for the next group. Resolves once its outcome is known. */
 export function enqueue(state: LogState, request: LogRequest): Promise<AppendOutcome> {
-  const refusal = refusalOf(state, recordBytes(request.bytes.length));
+  const bytes = maxRequestBytes(request);
+  const refusal = refusalOf(state, bytes);
   if (refusal !== undefined) return Promise.resolve(refusal);
   const { promise, resolve, reject } = Promise.withResolvers<AppendOutcome>();
   state.queue.push({ request, resolve, reject });
-  state.queuedBytes += recordBytes(request.bytes.length);
+  state.queuedBytes += bytes;
   startWriting(state);
   return promise;
 }
@@ -59,7 +73,12 @@ function currentFailure({ failure, parts }: LogState): AppendOutcome | undefined
 
 /** Reports whether the disk has failed and every request is refused until the next attempt. */
 export function isRefusing(state: LogState): boolean {
-  return currentFailure(state) !== undefined;
+  return state.parts.settings.durability !== "stop" && currentFailure(state) !== undefined;
+}
+
+/** Ends the pause after a failure, so that the next request tries the disk at once. */
+export function endPause({ failure, parts }: LogState): void {
+  if (failure !== undefined) failure.retryAtMs = parts.clock.monotonicMs();
 }
 
 /**
@@ -114,7 +133,7 @@ function takeGroup(state: LogState): Group {
 }
 
 function bytesOfRequest({ request }: PendingRequest): number {
-  return recordBytes(request.bytes.length);
+  return maxRequestBytes(request);
 }
 
 /** Writes a group in one write and one sync, and acknowledges it in order, or fails all of it. */
@@ -123,11 +142,12 @@ async function writeGroup(state: LogState, group: Group): Promise<void> {
   try {
     await makeRoom(state, roomFor(state, group), async () => await syncDepartures(state));
     const active = await usableSegment(state, group);
-    await writeRecords(state, active, requestRecords(state, requests));
+    const records = requestRecords(state, active, requests);
+    await writeRecords(state, active, records);
     // At level `process`, a concurrent sync has failed: the data of the segment cannot be saved.
     if (active.failedSync !== undefined) throw active.failedSync;
     if (mustSync(state, group)) await syncSegment(state, active);
-    commit(state, active, requests);
+    commit(state, { active, bytes: recordsLength(records) }, requests);
   } catch (error) {
     if (error instanceof NoRoomError) giveUp(state, requests);
     else breakOff(state, error, requests);
@@ -161,23 +181,34 @@ function mustSync(state: LogState, { requests, isForNewSegment }: Group): boolea
 }
 
 /** Makes the spans part of the log: they get their sequences and become visible. */
-function commit(state: LogState, active: ActiveSegment, requests: readonly PendingRequest[]): void {
+function commit(
+  state: LogState,
+  { active, bytes }: { readonly active: ActiveSegment; readonly bytes: number },
+  requests: readonly PendingRequest[],
+): void {
   const { segment } = active;
-  let offsetBytes =
-    active.writtenBytes - requests.reduce((sum, each) => sum + bytesOfRequest(each), 0);
+  const { segmentBytes } = state.parts.settings;
+  let offsetBytes = active.writtenBytes - bytes;
   segment.readableBytes = active.writtenBytes;
   if (state.active === active) noteSuccess(state);
-  for (const pending of requests) {
-    const mark = { sequence: state.nextSequence, offsetBytes, unixMs: pending.request.unixMs };
-    markRequest(segment, mark, state.parts.settings.segmentBytes);
-    accept(state, active, pending.request);
-    offsetBytes += bytesOfRequest(pending);
-  }
-  let firstSequence = state.nextSequence - spansIn(requests);
-  for (const pending of requests) {
-    acknowledge(pending, firstSequence);
-    firstSequence += pending.request.spanCount;
-  }
+  const sequences = requests.map(({ request }) => {
+    offsetBytes += skip(state, segment, request);
+    const sequence = state.nextSequence;
+    markRequest(segment, { sequence, offsetBytes, unixMs: request.unixMs }, segmentBytes);
+    accept(state, active, request);
+    offsetBytes += recordBytes(request.bytes.length);
+    return sequence;
+  });
+  for (const [at, pending] of requests.entries()) acknowledge(pending, sequences[at]!);
+}
+
+/** Continues with the sequence of a request; returns the size of the record that says so. */
+function skip(state: LogState, segment: Segment, { sequence }: LogRequest): number {
+  const { nextSequence: first } = state;
+  if (sequence === undefined || sequence === first) return 0;
+  addRange(segment.departed, { first, end: sequence });
+  state.nextSequence = sequence;
+  return encodedRangesBytes(1);
 }
 
 /** Acknowledges a request. An error of its callback does not affect the log. */
@@ -188,10 +219,6 @@ function acknowledge({ request, resolve, reject }: PendingRequest, firstSequence
   } catch (error) {
     reject(error);
   }
-}
-
-function spansIn(requests: readonly PendingRequest[]): number {
-  return requests.reduce((sum, { request }) => sum + request.spanCount, 0);
 }
 
 function accept(state: LogState, { segment }: ActiveSegment, request: LogRequest): void {

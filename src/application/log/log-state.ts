@@ -89,6 +89,11 @@ export interface LogRequest {
   readonly spanBytes: number;
   readonly unixMs: number;
   /**
+   * The sequence of its first span, if it is not the next one: the spans between were never in the
+   * log.
+   */
+  readonly sequence?: number | undefined;
+  /**
    * Called once the request is as safe as the level promises, before the promise resolves, in the
    * order of the sequences. This callback puts the spans into the ring.
    */
@@ -194,7 +199,7 @@ export interface LogState {
 
 export interface DiskFailure {
   readonly reason: string;
-  readonly retryAtMs: number;
+  retryAtMs: number;
   readonly delayMs: number;
 }
 

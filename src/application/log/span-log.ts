@@ -2,7 +2,14 @@ import { assert } from "../../domain/assert.ts";
 import type { SpanRange } from "../../domain/wire/request-spans.ts";
 import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
-import { enqueue, writeOpening, breakOff, isRefusing, startWriting } from "./group-commit.ts";
+import {
+  enqueue,
+  endPause,
+  writeOpening,
+  breakOff,
+  isRefusing,
+  startWriting,
+} from "./group-commit.ts";
 import { leaseOldest, type LogLease } from "./lease-spans.ts";
 import { type SpanAmount, extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
 import {
@@ -139,6 +146,16 @@ export class SpanLog {
     skipTo(this.state, sequence);
   }
 
+  /** Continues with this sequence, also after the next start. */
+  continueAt(sequence: number): Promise<void> {
+    return continueAt(this.state, sequence);
+  }
+
+  /** Ends the pause after a failure, so that the next request tries the disk at once. */
+  endPause(): void {
+    endPause(this.state);
+  }
+
   /** Resolves once all appended spans are on stable storage; rejects if that fails. */
   close(): Promise<void> {
     return closeLog(this.state);
@@ -168,6 +185,14 @@ function skipTo(state: LogState, sequence: number): void {
   if (sequence === state.nextSequence) return;
   sealActive(state);
   state.nextSequence = sequence;
+}
+
+/** Begins a segment, whose header has the sequence. */
+async function continueAt(state: LogState, sequence: number): Promise<void> {
+  await state.writing;
+  if (sequence <= state.nextSequence) return;
+  skipTo(state, sequence);
+  await writeOpening(state);
 }
 
 function readStats(state: LogState): LogStats {

@@ -40,7 +40,7 @@ export async function writeRecords(
   active.writtenDeparture = departureCount;
 }
 
-function recordsLength(records: readonly NewRecord[]): number {
+export function recordsLength(records: readonly NewRecord[]): number {
   return records.reduce((sum, { payload }) => sum + recordBytes(payload.length), 0);
 }
 

@@ -12,6 +12,7 @@ import type {
   TraceBufferPort,
   TraceBuffer,
   AppendResult,
+  BufferedRun,
   CopiedSpans,
   OldestSpans,
   Search,
@@ -34,6 +35,7 @@ import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
 import { takeBefore } from "./ring-removal.ts";
 import { restore, skipTo } from "./ring-restore.ts";
+import { copyRun } from "./ring-runs.ts";
 import { readServices } from "./ring-services.ts";
 import { SharedLock } from "./shared-lock.ts";
 
@@ -107,7 +109,8 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
 
   /** Appends a request that arrived earlier, and begins at this sequence or a later one. */
   restore(walked: WalkedRequest, earlier: EarlierRequest): AppendResult {
-    const request = { walked, rejected: [], mayEvict: this.mayEvict, unixMs: earlier.unixMs };
+    // What is restored is kept elsewhere, so it can leave the ring whatever the policy.
+    const request = { walked, rejected: [], mayEvict: true, unixMs: earlier.unixMs };
     using _ = this.lock.hold();
     return restore(this.ring, request, earlier.sequence);
   }
@@ -161,6 +164,12 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   visit(search: Search, visit: Visit): void {
     using _ = this.lock.hold();
     visitSpans(this.ring, search, visit);
+  }
+
+  /** Copies the next spans that arrived together, from a sequence on. See `StoppedBuffer`. */
+  copyRun(from: number): BufferedRun | undefined {
+    using _ = this.lock.hold();
+    return copyRun(this.ring, from);
   }
 
   /** Copies spans by their sequences, in the order given, skipping those that have left. */

@@ -1,12 +1,24 @@
 import type { ServiceStats, SpanAmount } from "../../domain/ledger.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import type { LogFields } from "../../ports/logger.ts";
+import type { LogFields, Logger } from "../../ports/logger.ts";
 
 /** Maximum number of services listed in the line; the others are added up. */
 const MAX_SERVICES = 20;
 
+/**
+ * Logs the spans left in a buffer that is in memory only, at the end of a stop; returns whether
+ * there are any.
+ */
+export function logLost(services: readonly ServiceStats[], logger: Logger): boolean {
+  const lost = lostSpans(services);
+  if (lost.spans === 0) return false;
+  const hint = "set DATA_DIR to keep such spans for the next start";
+  logger.warning("lost", { ...lost, hint });
+  return true;
+}
+
 /** Returns the buffered spans as fields of a log line: in total, and by service, largest first. */
-export function lostSpans(services: readonly ServiceStats[]): LogFields {
+export function lostSpans(services: readonly ServiceStats[]): SpanAmount & LogFields {
   const lost = services
     .map(({ service, spans, bytes }) => {
       return { service: quotePeerText(service), spans: spans.buffered, bytes: bytes.buffered };

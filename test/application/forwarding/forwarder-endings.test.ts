@@ -219,7 +219,7 @@ describe("a stop", () => {
     await stopped;
 
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 2 });
-    // Nothing is in flight any more, so that the spill finds all spans.
+    // Nothing is in flight any more, so that a stop finds all spans.
     expect(run.buffer.lease({ spans: 9, bytes: 1 << 20 })?.sequences).toEqual([1, 2]);
     expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0, inFlightSpans: 0 });
   });

@@ -41,7 +41,11 @@ describe("a durable buffer", () => {
   test("has no log before it is attached, and stores nothing then", async () => {
     const capacity = { spans: 10, bytes: 10_000 };
     const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
-    const buffer = new DurableBuffer({ ring, maxRequestBytes: capacity.bytes });
+    const buffer = new DurableBuffer({
+      ring,
+      maxRequestBytes: capacity.bytes,
+      isWholeLog: true,
+    });
 
     expect(await buffer.log(requestFor(1, 1))).toMatchObject({ outcome: "failed" });
     expect(buffer.stats().spans.received).toBe(0);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { lostSpans } from "../../../src/application/shutdown/lost-spans.ts";
+import { logLost, lostSpans } from "../../../src/application/shutdown/lost-spans.ts";
 import type { ServiceStats } from "../../../src/domain/ledger.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
 function service(name: string, buffered: number): ServiceStats {
@@ -36,4 +37,24 @@ test("the smallest of more than twenty services are listed as one sum", () => {
 
 test("the name of a service cannot forge a line", () => {
   expect(lostSpans([service("a\nb", 1)])).toMatchObject({ by_service: [{ service: "a\\nb" }] });
+});
+
+test("a loss is logged with its remedy, and an empty buffer is none", () => {
+  const logger = new RecordingLogger();
+
+  const losses = [logLost([service("a", 0)], logger), logLost([service("a", 2)], logger)];
+
+  expect(losses).toEqual([false, true]);
+  expect(logger.lines).toEqual([
+    {
+      level: "warning",
+      event: "lost",
+      fields: {
+        spans: 2,
+        bytes: 200,
+        by_service: [{ service: "a", spans: 2, bytes: 200 }],
+        hint: "set DATA_DIR to keep such spans for the next start",
+      },
+    },
+  ]);
 });

@@ -12,6 +12,7 @@ import { LogBench, requestFor } from "./opened-log.ts";
 export interface RingSetting {
   readonly spans?: number;
   readonly bytes?: number;
+  readonly overflowPolicy?: "drop_oldest" | "refuse";
 }
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
@@ -19,19 +20,25 @@ const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 }
 /** A durable buffer on a log, filled as a receiver fills it. */
 export class DurableBench {
   readonly log: SpanLog;
+  readonly ring: ObservabilityBuffer;
   readonly buffer: DurableBuffer;
 
-  private constructor(log: SpanLog, buffer: DurableBuffer) {
+  private constructor(log: SpanLog, ring: ObservabilityBuffer, buffer: DurableBuffer) {
     this.log = log;
+    this.ring = ring;
     this.buffer = buffer;
   }
 
   static async open(disk = new LogBench(), setting: RingSetting = {}): Promise<DurableBench> {
-    const { spans = 100, bytes = 1 << 20 } = setting;
+    const { spans = 100, bytes = 1 << 20, overflowPolicy = "drop_oldest" } = setting;
     const capacity = { spans, bytes };
     const codec = new ProtobufSpanCodec();
-    const ring = ObservabilityBuffer.create(capacity, { codec });
-    const buffer = new DurableBuffer({ ring, maxRequestBytes: bytes });
+    const ring = ObservabilityBuffer.create(capacity, { codec, overflowPolicy });
+    const buffer = new DurableBuffer({
+      ring,
+      maxRequestBytes: bytes,
+      isWholeLog: disk.parts.settings.durability !== "stop",
+    });
     const watcher: LogWatcher = {
       ...disk.parts.watcher,
       evicted: (segment) => buffer.evict(segment),
@@ -40,7 +47,7 @@ export class DurableBench {
     Object.assign(disk.parts, { watcher, memory: buffer.memory });
     const log = await disk.open();
     await buffer.attach(log);
-    return new DurableBench(log, buffer);
+    return new DurableBench(log, ring, buffer);
   }
 
   async send(first: number, spanCount: number): Promise<string> {

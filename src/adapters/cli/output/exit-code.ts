@@ -13,7 +13,7 @@ export const EXIT_CODE = {
   cannotConnect: 3,
   /** Standard output cannot be written, for example because a disk is full. */
   cannotWrite: 4,
-  /** The program has stopped, but could not keep the spans that it was to deliver or to spill. */
+  /** The program has stopped, but could not keep the spans that it was to deliver or to keep. */
   lostSpans: 5,
   /** The user pressed Ctrl-C. As in a shell, 128 plus the number of the signal. */
   interrupted: 130,

@@ -104,11 +104,11 @@ describe("mistakes are reported before anything is started", () => {
 });
 
 test("run ignores the storage of spans, which belongs to another spanring", async () => {
-  const env = { SHUTDOWN_SPILL_FILE: "/spool/spans.binpb", DATA_DIR: "/spool/data" };
+  const env = { DATA_DIR: "/spool/data", DURABILITY: "stop" };
 
   const { configs } = await run([...SHELL, "exit 0"], undefined, { env });
 
-  expect(configs).toMatchObject([{ shutdownSpillFile: "", log: "off" }]);
+  expect(configs).toMatchObject([{ log: "off" }]);
 });
 
 test("the receiver listens on free loopback ports and logs only errors", async () => {
