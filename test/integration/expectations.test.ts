@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import { runProgram } from "../support/running/running-program.ts";
+import { COMMAND, runProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: each form of an expectation works in the program, on spans of a real SDK.
@@ -84,6 +84,24 @@ test("a run checks the expectations of a file", async () => {
     stderr: "spanring: 2 expectations met\n",
   });
   expect(readFileSync(junit, "utf8")).toContain('name="name=nothing &amp; count=0"');
+});
+
+test.each([
+  { text: "name=SELECT* under kind=server", exitCode: 0, says: "1 expectation met\n" },
+  { text: "no error anywhere", exitCode: 1, says: "  seen: 1 span\n" },
+  {
+    text: "name=SELECT* under name='GET /order'",
+    exitCode: 1,
+    says: "    expected under name='GET /order'; found under GET /orders\n",
+  },
+])("wait checks $text on a running spanring", async ({ text, exitCode, says }) => {
+  const waiting = [...COMMAND, "wait", "--timeout", "100ms", "--expect", text];
+  const script = 'node "$0" && exec "$@"';
+
+  const ran = await runProgram(["run", "--", "sh", "-c", script, ORDER, ...waiting], ENV);
+
+  expect(ran.exitCode).toBe(exitCode);
+  expect(ran.stderr).toContain(says);
 });
 
 test("a mistake points at its column, and nothing is started", async () => {

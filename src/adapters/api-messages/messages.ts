@@ -15,24 +15,22 @@ import {
   message,
   once,
   otlp,
-  pattern,
   text,
   time,
   word,
 } from "./message.ts";
+import { problemMembers } from "./problem-members.ts";
 import { receiver, receivers } from "./receivers.ts";
 import { sequenceRange } from "./sequence-range.ts";
 import { operations, serviceGraph, traces } from "./summaries.ts";
 import { upload } from "./upload.ts";
+import { expectationProblem, presentProblem, timeUpProblem } from "./wait-messages.ts";
 
 /**
  * Describes each JSON response of the read API once. The types of its writer and readers, its
  * validation in the command line, and its schema in the API description derive from this. Every
  * member is present unless it is optional; later versions may add members, states and reasons.
  */
-
-const TRACE_ID = /^[0-9a-f]{32}$/;
-const SPAN_ID = /^[0-9a-f]{16}$/;
 
 export const health = message("Health", () => z.object({ status: z.enum(["alive"]) }));
 
@@ -202,22 +200,8 @@ export const missedSpans = once(() =>
 
 const tailLine = message("TailLine", () => z.union([otlp("SpanLine"), missedSpans()]));
 
-function problemMembers() {
-  return {
-    type: text(),
-    title: text(),
-    status: z.int().check(z.minimum(400), z.maximum(599)),
-    detail: text(),
-    parameter: z.optional(text("The parameter that caused the problem.")),
-  };
-}
-
 /** Source: RFC 9457, problem details. */
 export const problem = message("Problem", () => z.object(problemMembers()));
-
-function requestSpans() {
-  return otlp("ExportTraceServiceRequest");
-}
 
 const noTraceProblem = message("NoTraceProblem", () =>
   z.required(z.object({ ...problemMembers(), sequence: sequenceRange() })),
@@ -225,36 +209,6 @@ const noTraceProblem = message("NoTraceProblem", () =>
 
 const goneProblem = message("GoneProblem", () =>
   z.required(z.object({ ...problemMembers(), sequence: sequenceRange() })),
-);
-
-export const timeUpProblem = message("TimeUpProblem", () =>
-  z.object({
-    ...problemMembers(),
-    found: count(),
-    wanted: count(),
-    nearest: described(
-      z.optional(z.object({ without: text(), count: count(), spans: requestSpans() })),
-      "The result without the last condition: the number of spans, and the newest few. " +
-        "Absent without a condition, or if the time was too short to search.",
-    ),
-    incomplete: described(
-      z.optional(
-        z.object({
-          traceId: pattern(TRACE_ID),
-          spans: count(),
-          hasRoot: z.boolean(),
-          missingParents: list(pattern(SPAN_ID)),
-        }),
-      ),
-      "With `trace_complete`: one of the incomplete traces, with at most a thousand parents that " +
-        "are not buffered. Absent if no span matched, or if the time was too short to search.",
-    ),
-    sequence: sequenceRange(),
-  }),
-);
-
-export const presentProblem = message("PresentProblem", () =>
-  z.object({ ...problemMembers(), spans: requestSpans(), sequence: sequenceRange() }),
 );
 
 const description = message("Description", () =>
@@ -296,5 +250,6 @@ export const MESSAGES = [
   goneProblem,
   timeUpProblem,
   presentProblem,
+  expectationProblem,
   description,
 ] as const;

@@ -1,6 +1,7 @@
 import type { JsonSchema } from "../api-messages/message.ts";
 import { NANOS_PER_MS } from "../../domain/time.ts";
 import { BEGINNING, type Cursor, readCursor } from "../../domain/cursor.ts";
+import { MAX_EXPECTATION_LENGTH } from "../../domain/expectation/read-expectation.ts";
 import { readCondition } from "../../domain/query/span-filter.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
 
@@ -88,6 +89,16 @@ export function flag(meaning: string): Parameter<boolean> {
     bound: "true or false",
     unset: false,
     read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+  };
+}
+
+function expectationText(meaning: string): Parameter<string | undefined> {
+  return {
+    meaning,
+    schema: { type: "string", minLength: 1, maxLength: MAX_EXPECTATION_LENGTH },
+    bound: "an expectation that is not empty",
+    unset: undefined,
+    read: (text) => (text === "" ? undefined : text),
   };
 }
 
@@ -217,4 +228,12 @@ export const WAIT_PARAMETERS = {
     unset: undefined,
     meant: `${DEFAULT_QUIET_MS}ms`,
   }),
+  expect: expectationText(
+    "Wait for an expectation instead, such as `name=SELECT* under name='GET /orders'`; " +
+      "`spanring help expectations` describes the language.",
+  ),
+  hold: flag(
+    "Check an expectation that later spans may break until the time is up; otherwise it is " +
+      "checked once no span is missing.",
+  ),
 } as const;

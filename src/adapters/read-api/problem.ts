@@ -27,6 +27,7 @@ const TITLES = {
   411: "Length Required",
   413: "Content Too Large",
   415: "Unsupported Media Type",
+  417: "Expectation Failed",
   421: "Misdirected Request",
   500: "Internal Server Error",
   503: "Service Unavailable",

@@ -250,6 +250,7 @@ export const ROUTES: readonly Route[] = [
       408: withRange(problem("The spans did not arrive in time.", "TimeUpProblem")),
       409: withRange(problem("With `absent=true`: a span arrived.", "PresentProblem")),
       410: GONE,
+      417: withRange(problem("With `expect`: it is not met.", "ExpectationProblem")),
       503: BUSY_OR_STOPPING,
     },
     answer: answerWait,

@@ -1,8 +1,13 @@
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Cursor } from "../../domain/cursor.ts";
-import { waitForSpans, type WaitOutcome } from "../../application/waiting/wait-for-spans.ts";
+import {
+  waitForSpans,
+  type WaitOutcome,
+  type WaitParts,
+} from "../../application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../application/waiting/wait-for-trace.ts";
 import { type Cancellation, cancelledBy, type HeldAnswer, heldBuffer } from "./answer-budget.ts";
+import { answerExpect } from "./expect-answer.ts";
 import type { SpanType } from "./media-type.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
@@ -20,6 +25,8 @@ export interface WaitValues {
   readonly absent: boolean;
   readonly trace_complete: boolean;
   readonly quiet: number | undefined;
+  readonly expect: string | undefined;
+  readonly hold: boolean;
 }
 
 const DEFAULT_COUNT = 1;
@@ -34,7 +41,7 @@ export async function answerWait(
   parsed: ParsedRequest<WaitValues>,
 ): Promise<Response> {
   const { request, values } = parsed;
-  const contradiction = contradictionIn(values);
+  const contradiction = contradictionIn(values) ?? expectContradiction(parsed);
   if (contradiction !== undefined) return problemResponse(contradiction);
   using resources = new DisposableStack();
   const release = context.waits.take();
@@ -46,6 +53,11 @@ export async function answerWait(
   resources.defer(() => context.allowIdling(request, false));
   const type = spanTypeFor(request);
   using held = holdAnswer(context);
+  if (values.expect !== undefined) {
+    const { expect: text, hold: holds, timeout: timeoutMs } = values;
+    const asked = { text, holds, timeoutMs, cancelled: cancellation.signal, held, type };
+    return await answerExpect(context, waitParts(context, { held, cancellation }), asked);
+  }
   const outcome = await wait(context, parsed, { held, cancellation });
   return outcomeResponse(context, held, { type, outcome, parsed });
 }
@@ -69,6 +81,21 @@ function contradictionIn({ count, absent, trace_complete, quiet }: WaitValues) {
     return badParameter("quiet", "quiet has an effect only with trace_complete=true");
   }
   return undefined;
+}
+
+/** Returns the mistake in an expectation beside parameters that say what to expect as well. */
+function expectContradiction({ values, filter }: ParsedRequest<WaitValues>) {
+  const { expect, hold, count, absent, trace_complete, after } = values;
+  if (expect === undefined) {
+    return hold ? badParameter("hold", "hold has an effect only with expect") : undefined;
+  }
+  const isAlone = filter.length === 0 && count === undefined && after.sequence === 0;
+  if (isAlone && !absent && !trace_complete) return undefined;
+  return badParameter(
+    "expect",
+    "expect excludes filters, count, absent, trace_complete and after; write conditions and a " +
+      "count into the expectation",
+  );
 }
 
 interface AnsweredWait {
@@ -114,7 +141,7 @@ interface Waiting {
 
 /** Waits, and ends early if no memory is left for what it finds. */
 function wait(
-  { buffer, arrivals, followed, clock }: RouteContext,
+  context: RouteContext,
   { filter, values }: ParsedRequest<WaitValues>,
   { held, cancellation }: Waiting,
 ): Promise<WaitOutcome> {
@@ -122,11 +149,20 @@ function wait(
   const { sequence: after } = values.after;
   const count = values.absent ? 1 : (values.count ?? DEFAULT_COUNT);
   const request = { filter, after, count, timeoutMs, cancelled: cancellation.signal };
+  const parts = waitParts(context, { held, cancellation });
+  if (!trace_complete) return waitForSpans(parts, request);
+  const { followed } = context;
+  const traceParts = { ...parts, buffer: lastCopyOf(parts.buffer, held), followed };
+  return waitForTrace(traceParts, { ...request, quietMs, maxTraces: MAX_FOLLOWED_BY_ONE });
+}
+
+/** Returns the parts of a wait, with a buffer that counts what is copied. */
+function waitParts(
+  { buffer, arrivals, clock }: RouteContext,
+  { held, cancellation }: Waiting,
+): WaitParts & Pick<RouteContext, "arrivals"> {
   const { signal: ended, cancel: whenRefused } = cancellation;
-  const counted = heldBuffer(buffer, { held, ended, whenRefused });
-  if (!trace_complete) return waitForSpans({ buffer: counted, arrivals, clock }, request);
-  const parts = { buffer: lastCopyOf(counted, held), arrivals, followed, clock };
-  return waitForTrace(parts, { ...request, quietMs, maxTraces: MAX_FOLLOWED_BY_ONE });
+  return { buffer: heldBuffer(buffer, { held, ended, whenRefused }), arrivals, clock };
 }
 
 /** Returns the buffer for reading traces one by one: each copy frees the previous one. */

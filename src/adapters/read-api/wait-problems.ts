@@ -1,5 +1,6 @@
 import type { Message, Written } from "../api-messages/message.ts";
-import type { presentProblem, problem, timeUpProblem } from "../api-messages/messages.ts";
+import type { problem } from "../api-messages/messages.ts";
+import type { presentProblem, timeUpProblem } from "../api-messages/wait-messages.ts";
 import type { SpanAnswer } from "../../application/querying/query-spans.ts";
 import type {
   FollowedTrace,
@@ -26,7 +27,10 @@ export interface TimeUpAnswer {
 }
 
 /** The members that a problem of this kind has in addition to those of every problem. */
-type Beyond<Described extends Message> = Omit<Written<Described>, keyof Written<typeof problem>>;
+export type Beyond<Described extends Message> = Omit<
+  Written<Described>,
+  keyof Written<typeof problem>
+>;
 
 type NoRoom = Extract<WaitOutcome, { outcome: "no_room" }>["for"];
 
@@ -148,7 +152,8 @@ interface ProblemWithSpans {
   readonly request: Uint8Array | undefined;
 }
 
-function problemWithSpans(
+/** Returns a problem with spans in place of `SPANS_PLACEHOLDER`. */
+export function problemWithSpans(
   parts: HeldAnswerParts,
   held: HeldAnswer,
   { problem, request }: ProblemWithSpans,
@@ -160,7 +165,7 @@ function problemWithSpans(
 }
 
 /** Occurs in no text of a peer, because control characters are escaped there. */
-const SPANS_PLACEHOLDER = "\0";
+export const SPANS_PLACEHOLDER = "\0";
 
 function* jsonWithSpans(json: string, request: Uint8Array | undefined): Generator<Chunk> {
   const [before = "", after = ""] = json.split(JSON.stringify(SPANS_PLACEHOLDER));

@@ -42,6 +42,16 @@ export interface Evaluation {
   readonly rows?: SpanRows;
 }
 
+export interface EvaluationOptions {
+  /** Reports whether the result is no longer wanted; the evaluation then ends early. */
+  readonly isUnwanted?: () => boolean;
+  /** How many of the newest spans are reported. */
+  readonly maxShown?: number;
+}
+
+const NEVER = () => false;
+const USUALLY_SHOWN = 5;
+
 /**
  * Evaluates an expectation in one pass over the ring, or in a few if it compares spans with others,
  * and passes the result to `use`. A comparison takes about 50 bytes of memory for each span, which
@@ -51,23 +61,46 @@ export async function evaluateExpectation<Result>(
   buffer: SearchedBuffer,
   expectation: Expectation,
   use: (evaluation: Evaluation) => Result | Promise<Result>,
-  isUnwanted = () => false,
+  options: EvaluationOptions = {},
 ): Promise<Result> {
-  const { subject, later, requirement } = expectation;
+  const { subject, later } = expectation;
   if (subject.relation === undefined && later === undefined) {
-    return await use(await evaluateAlone(buffer, expectation, isUnwanted));
+    return await use(await evaluateAlone(buffer, expectation, options));
   }
+  return await inTurn(() => evaluateRelated(buffer, expectation, use, options));
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** Lets evaluations that compare spans take turns, so that all together need the memory of one. */
+function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = lastTurn.then(work);
+  lastTurn = result.catch(() => {});
+  return result;
+}
+
+async function evaluateRelated<Result>(
+  buffer: SearchedBuffer,
+  { subject, later, requirement, ...expectation }: Expectation,
+  use: (evaluation: Evaluation) => Result | Promise<Result>,
+  { isUnwanted = NEVER, maxShown = USUALLY_SHOWN }: EvaluationOptions,
+): Promise<Result> {
   const paths = later === undefined ? [subject] : [subject, later];
   const rows = await readSpanRows(buffer, matchersOf(...paths), isUnwanted);
   try {
     const laterBit = selectorsOf(subject).length;
     await relateRows(buffer, rows, subject, 0);
     if (later === undefined) {
-      const tally = await tallyRows(buffer, rows, requirement);
+      const tally = await tallyRows(buffer, rows, { requirement, maxShown });
       return await use({ verdict: verdictOf(expectation, tally), ...shownOf(tally), rows });
     }
     await relateRows(buffer, rows, later, laterBit);
-    const order = await readTraceOrder(buffer, rows, { earlier: 1, later: 1 << laterBit });
+    const order = await readTraceOrder(
+      buffer,
+      rows,
+      { earlier: 1, later: 1 << laterBit },
+      maxShown,
+    );
     const { gapsNano } = order;
     return await use({ verdict: orderVerdict(order), ...shownOf(order), gapsNano, rows });
   } finally {
@@ -83,12 +116,12 @@ function shownOf({ found, wrong, newestFound, newestWrong }: Tally) {
 async function evaluateAlone(
   buffer: SearchedBuffer,
   expectation: Expectation,
-  isUnwanted: () => boolean,
+  { isUnwanted = NEVER, maxShown = USUALLY_SHOWN }: EvaluationOptions,
 ): Promise<Evaluation> {
   const { subject, requirement } = expectation;
   const required = requirement === undefined ? [] : [compileSelector(requirement)];
   const matcher = besides(compileSelector(subject.selector), required);
-  const tally = emptyTally();
+  const tally = emptyTally(maxShown);
   const scan = { matcher, after: 0, newestFirst: true };
   await scanRing(buffer, scan, (range) => {
     if (isUnwanted()) return range.first;
@@ -105,9 +138,12 @@ async function evaluateAlone(
 async function tallyRows(
   buffer: SearchedBuffer,
   rows: SpanRows,
-  requirement: Selector | undefined,
+  {
+    requirement,
+    maxShown,
+  }: { readonly requirement: Selector | undefined; readonly maxShown: number },
 ): Promise<Tally> {
-  const tally = emptyTally();
+  const tally = emptyTally(maxShown);
   const required = requirement === undefined ? [] : [compileSelector(requirement)];
   const after = rows.range.first - 1;
   const scan = { matcher: everySpan(required), after, newestFirst: true };
@@ -122,7 +158,7 @@ async function tallyRows(
   return tally;
 }
 
-function verdictOf({ count: range }: Expectation, { found, wrong }: Tally): Verdict {
+function verdictOf({ count: range }: Pick<Expectation, "count">, { found, wrong }: Tally): Verdict {
   if (wrong > 0 || found > range.max) return "broken";
   return isWithin(range, found) ? "met" : "missing";
 }

@@ -4,19 +4,18 @@ export interface Tally {
   wrong: number;
   readonly newestFound: number[];
   readonly newestWrong: number[];
+  readonly maxShown: number;
 }
 
-const NEWEST_SHOWN = 5;
-
-export function emptyTally(): Tally {
-  return { found: 0, wrong: 0, newestFound: [], newestWrong: [] };
+export function emptyTally(maxShown: number): Tally {
+  return { found: 0, wrong: 0, newestFound: [], newestWrong: [], maxShown };
 }
 
 /** Counts a span. Call it for the newest span first. */
 export function count(tally: Tally, sequence: number, isWrong: boolean): void {
   tally.found += 1;
-  if (tally.newestFound.length < NEWEST_SHOWN) tally.newestFound.push(sequence);
+  if (tally.newestFound.length < tally.maxShown) tally.newestFound.push(sequence);
   if (!isWrong) return;
   tally.wrong += 1;
-  if (tally.newestWrong.length < NEWEST_SHOWN) tally.newestWrong.push(sequence);
+  if (tally.newestWrong.length < tally.maxShown) tally.newestWrong.push(sequence);
 }

@@ -49,6 +49,8 @@ export interface Difference {
   readonly found: string;
 }
 
+const MAX_WRONG_SHOWN = 5;
+
 const NO_SPANS: CopiedSpans = { request: new Uint8Array(0), sequences: [] };
 
 /** Explains an evaluation that is not met. It searches the ring again. */
@@ -75,7 +77,8 @@ async function nearMisses(
   search: Search,
 ): Promise<NearMiss[]> {
   const { evaluation } = search;
-  const { newest, gapsNano = [] } = evaluation;
+  const { gapsNano = [] } = evaluation;
+  const newest = evaluation.newest.slice(0, MAX_WRONG_SHOWN);
   if (later !== undefined && evaluation.found === 0) return await nearPath(buffer, later, search);
   if (later !== undefined) {
     const early = missesOf(buffer, newest, (_, index) => [orderMiss(subject, gapsNano[index])]);

@@ -46,11 +46,12 @@ export async function readTraceOrder(
   buffer: SearchedBuffer,
   rows: SpanRows,
   bits: OrderBits,
+  maxShown: number,
 ): Promise<OrderTally> {
   const starts = emptyStarts(countRows(rows, bits.earlier | bits.later));
   try {
     await readStarts(buffer, rows, { bits, starts });
-    return tallyOf(rows, starts);
+    return tallyOf(rows, starts, maxShown);
   } finally {
     releaseOwnBuffer(starts.traces.memory);
   }
@@ -132,8 +133,8 @@ function noteLater(
   starts.laterCount += 1;
 }
 
-function tallyOf({ range }: SpanRows, starts: Starts): OrderTally {
-  const tally = emptyTally();
+function tallyOf({ range }: SpanRows, starts: Starts, maxShown: number): OrderTally {
+  const tally = emptyTally(maxShown);
   const gapsNano: (bigint | undefined)[] = [];
   for (let at = starts.laterCount - 1; at >= 0; at -= 1) {
     const first = starts.firstEarlier[starts.laterTraces[at]!]!;

@@ -1,4 +1,5 @@
-import type { Expectation } from "../../domain/expectation/expectation.ts";
+import { type Expectation, isFragile } from "../../domain/expectation/expectation.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 import { evaluateExpectation, type Verdict } from "../querying/evaluate-expectation.ts";
 import { timeLimit, type TimeLimit, type WaitParts, type WaitRequest } from "./wait-for-spans.ts";
 
@@ -6,10 +7,20 @@ import { timeLimit, type TimeLimit, type WaitParts, type WaitRequest } from "./w
 const PAUSES_PER_EVALUATION = 4;
 const MIN_PAUSE_MS = 20;
 
-export type SettleRequest = Pick<WaitRequest, "timeoutMs" | "cancelled">;
+export interface SettleRequest extends Pick<WaitRequest, "timeoutMs" | "cancelled"> {
+  /** Whether expectations that later spans may break are checked until the time is up. */
+  readonly holds?: boolean;
+}
 
-/** Why a wait for expectations ended: none lacks spans any more, or the time is up. */
-export type SettleEnd = "settled" | "time_up" | "cancelled" | "no_room";
+/** How a wait for expectations ended. */
+export interface Settled {
+  /** Why it ended; `settled` if no expectation lacks spans any more. */
+  readonly end: "settled" | "time_up" | "cancelled" | "no_room";
+  /** The sequence up to which all spans were checked. */
+  readonly checkedNext: number;
+  /** Whether spans left the buffer before they could be checked. */
+  readonly hasGap: boolean;
+}
 
 /**
  * Waits until no expectation lacks spans, or until the time is up. Expectations are evaluated again
@@ -20,11 +31,15 @@ export async function settleExpectations(
   { buffer, arrivals, clock }: WaitParts,
   expectations: readonly Expectation[],
   request: SettleRequest,
-): Promise<SettleEnd> {
+): Promise<Settled> {
   using resources = new DisposableStack();
   let arrived = Promise.withResolvers<"arrived">();
   const unsubscribe = arrivals.subscribe([], () => arrived.resolve("arrived"));
-  if (unsubscribe === undefined) return "no_room";
+  const { holds = false } = request;
+  // Spans that are evicted at once were old when the wait began.
+  let checkedNext = buffer.range().next;
+  let hasGap = false;
+  if (unsubscribe === undefined) return { end: "no_room", checkedNext, hasGap };
   resources.defer(unsubscribe);
   const limit = resources.use(timeLimit(clock, request));
   const ended = new AbortController();
@@ -34,29 +49,35 @@ export async function settleExpectations(
     // From here on, a span that arrives leads to another evaluation.
     arrived = Promise.withResolvers();
     const begunMs = clock.monotonicMs();
+    const { next } = buffer.range();
     // oxlint-disable-next-line no-await-in-loop -- spans must arrive before the next evaluation
-    lacking = await lackingOf({ buffer }, lacking, limit);
-    if (lacking.length === 0) return "settled";
+    lacking = await undecidedOf(buffer, lacking, { holds, limit });
+    hasGap ||= buffer.range().first > checkedNext;
+    checkedNext = next;
+    if (lacking.length === 0) return { end: "settled", checkedNext, hasGap };
     const pauseMs = PAUSES_PER_EVALUATION * (clock.monotonicMs() - begunMs);
     const pause = () => clock.sleep(Math.max(MIN_PAUSE_MS, pauseMs), ended.signal);
     // oxlint-disable-next-line no-await-in-loop -- as above
     const end = await Promise.race([arrived.promise.then(pause), limit.over]);
-    if (end === "time_up" || end === "cancelled") return end;
+    if (end === "time_up" || end === "cancelled") return { end, checkedNext, hasGap };
   }
 }
 
-/** Returns the expectations that lack spans, those that are not evaluated in time included. */
-async function lackingOf(
-  { buffer }: Pick<WaitParts, "buffer">,
+/** Returns the expectations that more spans may decide, and those not evaluated in time. */
+async function undecidedOf(
+  buffer: SearchedBuffer,
   expectations: readonly Expectation[],
-  { isLongOver }: TimeLimit,
+  { holds, limit }: { readonly holds: boolean; readonly limit: TimeLimit },
 ): Promise<Expectation[]> {
-  const verdicts: Verdict[] = [];
+  const undecided: Expectation[] = [];
   for (const each of expectations) {
+    const options = { isUnwanted: limit.isLongOver };
     // oxlint-disable-next-line no-await-in-loop -- one at a time, to bound memory
-    verdicts.push(await evaluateExpectation(buffer, each, verdictOf, isLongOver));
+    const verdict = await evaluateExpectation(buffer, each, verdictOf, options);
+    const isHeld = holds && verdict === "met" && isFragile(each);
+    if (verdict === "missing" || isHeld) undecided.push(each);
   }
-  return expectations.filter((_, index) => verdicts[index] === "missing");
+  return undecided;
 }
 
 function verdictOf({ verdict }: { readonly verdict: Verdict }): Verdict {

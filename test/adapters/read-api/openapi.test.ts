@@ -143,6 +143,8 @@ const examples: Readonly<Record<string, { readonly good: string; readonly bad: s
   absent: { good: "true", bad: "yes" },
   trace_complete: { good: "true", bad: "yes" },
   quiet: { good: "1ms", bad: "1" },
+  expect: { good: "count=0", bad: "" },
+  hold: { good: "true", bad: "yes" },
 };
 
 /** Parameters that accept any text. */
@@ -162,7 +164,7 @@ test.each(checkedParameters)(
     const { good, bad } = examples[name]!;
     const rest = `${path === "/api/wait" && name !== "timeout" ? "&timeout=1ms" : ""}${
       name === "quiet" ? "&trace_complete=true" : ""
-    }`;
+    }${name === "hold" ? "&expect=count%3D0" : ""}`;
     const statusOf = async (text: string) => {
       const aborting = new AbortController();
       const query = `${name}=${encodeURIComponent(text)}${rest}`;

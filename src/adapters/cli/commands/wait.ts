@@ -1,5 +1,5 @@
 import type { Received } from "../../api-messages/message.ts";
-import { presentProblem, timeUpProblem } from "../../api-messages/messages.ts";
+import { presentProblem, timeUpProblem } from "../../api-messages/wait-messages.ts";
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { NANOS_PER_MS } from "../../../domain/time.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
@@ -12,6 +12,7 @@ import { spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
 import { showRows, showTrees } from "./show-spans.ts";
 import { answerSpans } from "./span-answer.ts";
+import { hasExpectations, waitForExpectations } from "./wait-expectations.ts";
 
 const TIMED_OUT = 408;
 const ARRIVED_UNWANTED = 409;
@@ -20,6 +21,7 @@ const ARRIVED_UNWANTED = 409;
 const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
+  if (hasExpectations(run)) return await waitForExpectations(run, OVERTIME * timeoutMs(run));
   return await answerSpans(run, {
     call: { path: "/api/wait", query: queryOf(run), waitMs: OVERTIME * timeoutMs(run) },
     show: isGiven(run, "trace-complete") ? showTrees({}) : showRows,

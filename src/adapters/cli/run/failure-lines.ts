@@ -15,13 +15,12 @@ import type { CheckedExpectation } from "./check-expectations.ts";
 
 /** Returns what was seen instead of an expectation, followed by the spans that come closest. */
 export function failureLines(
-  checked: CheckedExpectation,
+  { expectation, seen, wrong, explanation, isUncertain }: CheckedExpectation,
   columns: number,
   palette: Palette,
 ): string[] {
-  const { seen, explanation, isUncertain } = checked;
   const doubt = isUncertain === true ? "; spans that were lost may match too" : "";
-  const there = `seen: ${seenText(checked)}${doubt}`;
+  const there = `seen: ${seenText(expectation, { found: seen.count, wrong })}${doubt}`;
   if (explanation === undefined) return [there, ...spanTable(shown(seen.newest), columns, palette)];
   const { nearest, around } = explanation;
   const isTooMany = nearest.every(({ differences }) => differences.length === 0);
@@ -31,8 +30,11 @@ export function failureLines(
 }
 
 /** Returns the number of spans and, if some of them are wrong, of these. */
-function seenText({ expectation, seen, wrong }: CheckedExpectation): string {
-  const seenSpans = countedText(seen.count, "span");
+export function seenText(
+  expectation: Expectation,
+  { found, wrong }: { readonly found: number; readonly wrong: number },
+): string {
+  const seenSpans = countedText(found, "span");
   if (wrong === 0) return seenSpans;
   const lacking = escapePeerText(lackText(expectation));
   return `${seenSpans}, ${countText(wrong)} of them without ${lacking}`;

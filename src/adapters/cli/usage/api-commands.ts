@@ -121,23 +121,29 @@ export const API_COMMANDS = {
         "earlier count too, unless --after excludes them.",
       "On a timeout, standard error says how many spans matched, and how many would match " +
         "without the last filter.",
+      "With --expect, it waits until expectations are met, and prints no spans. One that later " +
+        "spans may break, such as no error anywhere, is met if nothing breaks it until the " +
+        "timeout. If one is not met, standard error shows the nearest spans.",
     ],
     options: [
       ...FILTER_OPTIONS,
       "count",
       "timeout",
       "absent",
+      "expect",
+      "expect-file",
       "trace-complete",
       "quiet",
       "after",
       ...FORMS,
       ...WHERE,
     ],
-    found: "the spans arrived; with --absent, none arrived",
-    notFound: "timed out; with --absent, a span arrived",
+    found: "the spans arrived; with --absent, none arrived; with --expect, all are met",
+    notFound: "timed out; with --absent, a span arrived; with --expect, one is not met",
     examples: [
       "spanring wait --name 'GET /orders' --count 2 --timeout 5s",
       "spanring wait --status error --count 0 --absent --timeout 2s",
+      "spanring wait --expect \"name=SELECT* under name='GET /orders'\" --timeout 5s",
     ],
   },
   take: {

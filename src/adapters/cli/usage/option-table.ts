@@ -103,7 +103,7 @@ const SPECS = {
 
   expect: {
     value: "EXPECTATION",
-    meaning: "spans that the command must emit; repeatable",
+    meaning: "what spans must be like; see spanring help expectations; repeatable",
     isRepeatable: true,
   },
   "expect-file": {
