@@ -6,6 +6,9 @@ import {
   type ListedProblem,
   type Query,
 } from "./api-client.ts";
+import { isFragile } from "../domain/expectation/expectation.ts";
+import { readExpectation } from "../domain/expectation/read-expectation.ts";
+import { unmetLines } from "./unmet-text.ts";
 import { plainSpan, tracesOf } from "./plain-span.ts";
 import type { SpanConditions, TestSpan, TestSpanring, WaitOptions } from "./test-spanring.ts";
 
@@ -36,6 +39,7 @@ export function ringOverApi({ endpoints, failed, stop }: StartedServer): TestSpa
   return {
     endpoints,
     waitFor: (conditions, options = {}) => wait(ring, conditions, options),
+    expect: (text, options = {}) => expectSpans(ring, text, options),
     waitForTrace: async (conditions, options = {}) => {
       const found = await wait(ring, conditions, { ...options, isTrace: true });
       return tracesOf(found)[0]!;
@@ -90,7 +94,37 @@ async function wait(
   }
 }
 
+/** Checks an expectation. One that lost spans might break is not met if there are any. */
+async function expectSpans(
+  { api, losses }: Ring,
+  text: string,
+  { timeoutMs = TIMEOUT_MS }: Pick<WaitOptions, "timeoutMs">,
+): Promise<TestSpan[]> {
+  const query: Query = [
+    ["expect", checkedText("the expectation", text)],
+    ["timeout", `${timeoutMs}ms`],
+  ];
+  try {
+    const found = (await api.spans("/api/wait", query)).map(plainSpan);
+    await checkLosses(losses, text);
+    return found;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.status !== UNMET) throw error;
+    const missing = lossTexts(await losses.read());
+    const lines = [`expected ${text}`, ...unmetLines(error.problem), ...missing];
+    throw new Error(lines.join("\n"), { cause: error });
+  }
+}
+
+async function checkLosses(losses: LossesSinceClear, text: string): Promise<void> {
+  const expectation = readExpectation(text, 0n);
+  if ("mistakes" in expectation || !isFragile(expectation)) return;
+  const lost = await losses.read();
+  if (isAnythingLost(lost)) throw new Error([`expected ${text}`, ...lossTexts(lost)].join("\n"));
+}
+
 const TIME_UP = 408;
+const UNMET = 417;
 
 function timeUpText({ detail, nearest }: ApiProblem, timeoutMs: number): string {
   const came = detail.replace(/in time\b/, `within ${timeoutMs} ms`);

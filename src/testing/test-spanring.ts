@@ -93,6 +93,15 @@ export interface TestSpanring {
    */
   waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TestSpan[]>;
   /**
+   * Checks an expectation as `spanring run --expect` does, such as `name=SELECT* under kind=server`
+   * or `no error anywhere`; `spanring help expectations` describes the language. Waits for missing
+   * spans, and resolves with the newest thousand of the spans found, oldest first. Rejects if the
+   * expectation is not met, and reports what the nearest spans have instead; if spans were refused
+   * or discarded that might have broken it; and if it has a mistake. Flush the exporter before you
+   * expect that spans are absent.
+   */
+  expect(expectation: string, options?: Pick<WaitOptions, "timeoutMs">): Promise<TestSpan[]>;
+  /**
    * Resolves with all spans of a trace that has a matching span, has its root, and has at least
    * `count` spans.
    */

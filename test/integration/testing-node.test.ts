@@ -17,7 +17,15 @@ async function runOnNode(script: string, flags: readonly string[] = []) {
   return { stdout: await child.stdout.text(), exitCode: await child.exited };
 }
 
-const exampleWaitingFor = (name: string) => `
+const exampleWaitingFor = (name: string) => {
+  const query = { service: "unknown_service", name };
+  return exampleCalling(`waitFor(${JSON.stringify(query)}, { timeoutMs: 300 })`);
+};
+
+const exampleExpecting = (text: string) =>
+  exampleCalling(`expect(${JSON.stringify(text)}, { timeoutMs: 300 })`);
+
+const exampleCalling = (call: string) => `
 import assert from "node:assert";
 import { test } from "node:test";
 import { startSpanring } from "./testing.mjs";
@@ -32,8 +40,7 @@ test("an order is traced", async () => {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }),
   });
-  const query = { service: "unknown_service", name: ${JSON.stringify(name)} };
-  const [span] = await ring.waitFor(query, { timeoutMs: 300 });
+  const [span] = await ring.${call};
   assert.strictEqual(span.attributes["http.route"], "/orders");
   await ring.stop();
 });
@@ -46,6 +53,17 @@ test("node:test finds a span, and shows a near miss if the name differs", async 
   expect(found.exitCode).toBe(0);
   expect(missed.exitCode).toBe(1);
   expect(missed.stdout).toContain('without name=GET /order, 1 match, such as "GET /orders"');
+});
+
+test("node:test checks an expectation, and shows what the nearest span has instead", async () => {
+  const met = await runOnNode(exampleExpecting("http.route=/ord* & count=1"), ["--test"]);
+  const missed = await runOnNode(exampleExpecting("http.route=/cart & count=1"), ["--test"]);
+
+  expect(met.exitCode).toBe(0);
+  expect(missed.exitCode).toBe(1);
+  expect(missed.stdout).toContain("nearest: GET /orders (unknown_service)");
+  expect(missed.stdout).toContain("expected http.route=/cart; found /orders");
+  expect(missed.stdout).toContain('→ "GET /orders"');
 });
 
 test("a program on Node that forgets to stop its ring ends, and ends spanring", async () => {

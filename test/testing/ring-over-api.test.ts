@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { CONDITION_NAMES } from "../../src/domain/query/span-filter.ts";
 import type { SpanConditions } from "../../src/testing/test-spanring.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { describedRequests, SHOP } from "../support/requests/described-spans.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { RING_KINDS } from "../support/testing/ring-kinds.ts";
 
@@ -99,4 +100,45 @@ test("the types name every condition of the read API", () => {
   };
 
   expect(Object.keys(every).toSorted()).toEqual([...CONDITION_NAMES].toSorted());
+});
+
+test.each(RING_KINDS)("a ring $kind checks expectations", async (each) => {
+  await using ring = await each.startSpanring();
+  for (const request of describedRequests(SHOP)) {
+    await exportOverHttp(ring.endpoints.http, request);
+  }
+
+  const [span] = await ring.expect("name=SELECT* under name='GET /orders'");
+  const missed = ring
+    .expect("name=SELECT* under name='GET /order'", { timeoutMs: 1 })
+    .catch(String);
+  const mistaken = ring.expect("nmae=x").catch(String);
+
+  expect(span?.name).toBe("SELECT orders");
+  expect(String(await missed).split("\n")).toEqual([
+    "Error: expected name=SELECT* under name='GET /order'",
+    "the expectation is not met; 0 spans were found",
+    "nearest: SELECT orders (db)",
+    "  expected under name='GET /order'; found under authorize, under GET /orders",
+    '  "GET /orders"',
+    '    "authorize"',
+    '→     "SELECT orders"',
+  ]);
+  expect(await mistaken).toContain('at column 1: unknown condition "nmae"');
+});
+
+test.each(RING_KINDS)("a ring $kind meets no absence if spans were refused", async (each) => {
+  await using ring = await each.startSpanring();
+  await ring.expect("no error anywhere");
+  await sendBroken(ring.endpoints.http);
+
+  expect(await ring.expect("no error anywhere").catch(String)).toContain(
+    "expected no error anywhere\nno span arrived, but 1 request was JSON, but not OTLP",
+  );
+});
+
+test.each(RING_KINDS)("a ring $kind refuses an expectation that is no text", async (each) => {
+  await using ring = await each.startSpanring();
+
+  expect(await ring.expect(undefined as never).catch(String)).toContain("it must be a string");
 });

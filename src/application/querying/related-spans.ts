@@ -77,7 +77,10 @@ export async function readSpanRows(
 function noteParent(rows: SpanRows, row: number, { bytes, parentStart, parentEnd }: SpanFields) {
   if (parentEnd - parentStart !== SPAN_ID_BYTES) return;
   rows.hasParents[row] = 1;
-  rows.parentIds.set(bytes.subarray(parentStart, parentEnd), row * SPAN_ID_BYTES);
+  // Byte by byte, because a view for each span would be garbage of many times the size.
+  for (let index = 0; index < SPAN_ID_BYTES; index += 1) {
+    rows.parentIds[row * SPAN_ID_BYTES + index] = bytes[parentStart + index]!;
+  }
 }
 
 function matchBits(
