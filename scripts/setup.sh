@@ -173,18 +173,18 @@ fetch_kafka() {
     "-DoutputDirectory=$made/jars" >&2 && rm -rf "$made/repository" && cp "$pom" "$made/installed.xml"
 }
 
-# Vitest, Jest and TypeScript, exactly as in bun.lock, with which the tests run examples on Node.
+# Vitest, Jest, Playwright and Deno, exactly as in bun.lock, with which the tests run examples.
 # Where they cannot be fetched, the tests say how many of them do not run.
 make_test_runners() {
   lock="$root/test/support/runners/bun.lock"
   made="$root/.tools/test-runners"
   if cmp -s "$lock" "$made/installed.lock"; then return; fi
-  say "installing Vitest and Jest"
+  say "installing Vitest, Jest, Playwright and Deno"
   rm -rf "$made"
   mkdir -p "$made"
   cp "$root/test/support/runners/package.json" "$lock" "$made"
   (cd "$made" && "$bun" install --frozen-lockfile --ignore-scripts) >&2 &&
-    cp "$lock" "$made/installed.lock" || say "no Vitest and no Jest: it takes a way to the registry"
+    cp "$lock" "$made/installed.lock" || say "no Vitest, Jest, Playwright or Deno: it takes a way to the registry"
 }
 
 # build_go NAME SOURCES PROGRAM: builds the program if it is older than its sources.
