@@ -3,7 +3,7 @@ import { openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { accessibilityFindings, idOf, sendSpans } from "../support/running/shown-page.ts";
 
-test("a trace that is evicted while it is listed is shown as no longer buffered", async () => {
+test("a trace that is evicted while it is listed is shown as no longer in memory", async () => {
   await using program = await startProgram({ MAX_BUFFER_SIZE: "2" });
   const send = async (number: number, name: string) =>
     await sendSpans(program.httpUrl, { traceId: idOf(number, 32) }, [
@@ -13,14 +13,14 @@ test("a trace that is evicted while it is listed is shown as no longer buffered"
   const { page, faults } = await openPage(program.apiUrl);
   const oldest = page.getByRole("option", { name: "oldest" });
   await oldest.waitFor();
-  expect(await oldest.textContent()).not.toContain("no longer buffered");
+  expect(await oldest.textContent()).not.toContain("no longer in memory");
 
   for (const number of [2, 3]) await send(number, `later ${number}`);
   await page.getByRole("option", { name: "later 3" }).waitFor();
-  await oldest.getByText("no longer buffered").waitFor();
+  await oldest.getByText("no longer in memory").waitFor();
 
   const others = await page.getByRole("option", { name: "later" }).allTextContents();
-  expect(others.filter((text) => text.includes("no longer buffered"))).toEqual([]);
+  expect(others.filter((text) => text.includes("no longer in memory"))).toEqual([]);
   expect(await accessibilityFindings(page)).toEqual([]);
   await oldest.click();
   await page.getByRole("alert").waitFor();

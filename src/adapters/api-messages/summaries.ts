@@ -28,7 +28,7 @@ export const traces = message("Traces", () =>
         services: described(list(text()), "The services; that of the root comes first."),
         spans: count(),
         errors: count(),
-        lastSequence: count("The sequence of its newest span: it is buffered at least until this."),
+        lastSequence: count("The sequence of its newest span in memory."),
         startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null if no span has a start."),
         durationNano: nullable(
           pattern(NANOSECONDS),

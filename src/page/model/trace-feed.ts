@@ -34,8 +34,8 @@ interface SequenceRange {
 }
 
 /**
- * Reports whether no span of a trace that the feed has read is buffered any more, because they were
- * evicted, taken or delivered, or spanring was started again.
+ * Reports whether no span of a trace that the feed has read is in memory any more, because they
+ * were evicted, taken or delivered, or spanring was started again.
  */
 export function isGone(
   { lastSequence }: TraceSummary,

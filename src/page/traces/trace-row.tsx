@@ -32,7 +32,7 @@ export function TraceRow({ trace, url, longestNano, isSelected, isGone }: TraceR
       <span class="trace-name">
         <ServiceName service={rootService ?? services[0] ?? "unknown_service"} />
         <span class={root === null ? "faint" : ""}>{root ?? "root has not ended"}</span>
-        {isGone && <span class="gone">no longer buffered</span>}
+        {isGone && <span class="gone">no longer in memory</span>}
       </span>
       <span class="mono number service-count" title={services.join(", ")}>
         {countText(services.length)}
