@@ -6,16 +6,18 @@ export interface ArrivingBody {
   leftBytes: number;
   readonly held: Uint8Array[];
   heldBytes: number;
+  /** Whether its reader has begun, which is after the token of the request is checked. */
+  isRead: boolean;
   /** Wakes the reader. */
   wake: () => void;
 }
 
-/** The socket is not read while its reader holds more. */
+/** The socket is not read while more is held, nor before the body is read. */
 const MAX_HELD_BYTES = 256 * 1024;
 
 /** Begins a body, of which the first bytes may have arrived. */
 export function beginBody(lengthBytes: number): ArrivingBody {
-  return { leftBytes: lengthBytes, held: [], heldBytes: 0, wake: () => {} };
+  return { leftBytes: lengthBytes, held: [], heldBytes: 0, isRead: false, wake: () => {} };
 }
 
 /** Adds what has arrived; anything behind the body is dropped. */
@@ -24,7 +26,7 @@ export function addToBody(body: ArrivingBody, bytes: Uint8Array, socket: Socket)
   body.leftBytes -= chunk.length;
   if (chunk.length > 0) body.held.push(chunk);
   body.heldBytes += chunk.length;
-  if (body.heldBytes > MAX_HELD_BYTES) socket.pause();
+  if (!body.isRead || body.heldBytes > MAX_HELD_BYTES) socket.pause();
   body.wake();
 }
 
@@ -35,6 +37,7 @@ export async function* chunksOf(
   isAwaited: boolean,
 ): AsyncGenerator<Uint8Array> {
   const wake = (): void => body.wake();
+  body.isRead = true;
   socket.once("close", wake);
   if (isAwaited) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
   try {

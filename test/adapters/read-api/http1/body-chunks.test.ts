@@ -1,4 +1,10 @@
 import { expect, test } from "bun:test";
+import { Socket } from "node:net";
+import {
+  addToBody,
+  beginBody,
+  chunksOf,
+} from "../../../../src/adapters/read-api/http1/body-chunks.ts";
 import type { Http1Request } from "../../../../src/adapters/read-api/http1/connection.ts";
 import {
   openPeer,
@@ -118,4 +124,28 @@ test("a handler that does not read the body answers at once", async () => {
   peer.socket.write(`${post(1_000_000)}abc`);
 
   expect(await peer.until((text) => text.endsWith("no"))).toContain("200");
+});
+
+test("before a body is read, the socket is stopped at once; then only if much is held", async () => {
+  const socket = new Socket();
+  const body = beginBody(1_000_000);
+
+  addToBody(body, new Uint8Array(1), socket);
+  const isStoppedBefore = socket.isPaused();
+  const chunks = chunksOf(body, socket, false);
+  await chunks.next();
+  const next = chunks.next();
+  const isStoppedWhileRead = socket.isPaused();
+  addToBody(body, new Uint8Array(1), socket);
+  await next;
+  addToBody(body, new Uint8Array(1), socket);
+  const isStoppedByLittle = socket.isPaused();
+  addToBody(body, new Uint8Array(300_000), socket);
+
+  expect([isStoppedBefore, isStoppedWhileRead, isStoppedByLittle, socket.isPaused()]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
 });
