@@ -28,3 +28,17 @@ test("a set-up for a protocol that is off says what to set", async () => {
 
   expect(faults).toEqual([]);
 });
+
+test("on a small screen, the names of all views are seen whole", async () => {
+  await using program = await startProgram();
+  const small = { viewport: { width: 360, height: 640 } };
+  const { page } = await openPage(`${program.apiUrl}/connect`, small);
+  const views = page.getByRole("navigation", { name: "Views" });
+  await views.waitFor();
+
+  const [shown, whole] = await views.evaluate((each) => {
+    const { clientWidth, scrollWidth } = each as unknown as Record<string, number>;
+    return [clientWidth, scrollWidth];
+  });
+  expect(shown).toBe(whole);
+});

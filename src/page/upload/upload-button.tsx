@@ -10,8 +10,8 @@ export function UploadButton() {
   useKeys({ u: choose });
   return (
     <>
-      <button type="button" class="quiet" onClick={choose}>
-        Upload
+      <button type="button" class="quiet upload-button" onClick={choose}>
+        <span>Upload</span>
       </button>
       <input
         ref={field}
