@@ -1,5 +1,6 @@
 import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
 import { everySpan, rowsOf, type SpanTable } from "../../domain/wire/request-spans.ts";
+import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { loseUnreadable } from "./damage.ts";
 import { type SpanAmount, extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
 import { type LogState, segmentOf } from "./log-state.ts";
@@ -50,8 +51,11 @@ async function leaseNow(
     const { staleCount } = state;
     // oxlint-disable-next-line no-await-in-loop -- the spans may have departed meanwhile
     const requests = await readOldest(state, limit);
-    if (staleCount !== state.staleCount) continue;
-    const lease = selectSpans(state, requests, limit);
+    const isStale = staleCount !== state.staleCount;
+    const lease = isStale ? undefined : selectSpans(state, requests, limit);
+    // The lease has copies. Without this, a fast reader would fill memory with what it has read.
+    for (const { bytes } of requests) releaseOwnBuffer(bytes);
+    if (isStale) continue;
     if (lease !== undefined) leased(lease);
     if (lease !== undefined) return lease;
     // oxlint-disable-next-line no-await-in-loop -- spans that cannot be found are lost and skipped
@@ -89,7 +93,7 @@ async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredReq
   for (const segment of state.segments.filter((each) => hasLeasable(state, each))) {
     if (wanted.spans <= 0 || wanted.bytes <= 0) break;
     // oxlint-disable-next-line no-await-in-loop -- oldest first
-    await readFree(state, segment, wantedBytes(wanted), (request, freeSpans) => {
+    await readFree(state, segment, wantedBytes(segment, wanted), (request, freeSpans) => {
       requests.push(request);
       wanted.spans -= freeSpans;
       wanted.bytes -= freeSpans === request.spanCount ? request.spanBytes : 0;
@@ -99,9 +103,11 @@ async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredReq
   return requests;
 }
 
-/** Estimates the bytes to read, with half a kilobyte per span. */
-function wantedBytes({ spans, bytes }: SpanAmount): number {
-  return Math.min(bytes, spans * 512);
+/** Estimates the bytes to read, with the average of the segment for each span. */
+function wantedBytes(segment: Segment, { spans, bytes }: SpanAmount): number {
+  const { first, end } = extentOf(segment);
+  const bytesPerSpan = segment.readableBytes / (end - first);
+  return Math.ceil(Math.min(bytes, spans * bytesPerSpan));
 }
 
 /** How long reads may fail before unreadable spans are given up. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Disk } from "../../../src/ports/disk.ts";
 import { numbersIn } from "../../simulation/numbered-spans.ts";
 import {
   append,
@@ -88,6 +89,30 @@ describe("leases", () => {
 
     expect(numbersIn(rest!.request)).toEqual(numbers(901, 100));
   });
+});
+
+test("leases read pieces of about their own size, and keep none of them", async () => {
+  const bench = new LogBench({ maxDiskBytes: 10_000_000, segmentBytes: 4_000_000 });
+  const buffers: Uint8Array[] = [];
+  let largestReadBytes = 0;
+  const { disk } = bench.parts;
+  const read: Disk["read"] = (name, at, into) => {
+    buffers.push(into);
+    largestReadBytes = Math.max(largestReadBytes, into.length);
+    return disk.read(name, at, into);
+  };
+  Object.assign(bench.parts, { disk: Object.create(disk, { read: { value: read } }) });
+  const log = await bench.open();
+  for (const index of numbers(0, 200)) await append(log, 1 + index * 20, 20);
+
+  let leasedBytes = 0;
+  for (let count = 0; count < 8; count += 1) {
+    const lease = await log.lease({ spans: 500, bytes: Infinity });
+    leasedBytes += lease!.request.length;
+  }
+
+  expect(largestReadBytes).toBeLessThan((1.5 * leasedBytes) / 8);
+  expect(buffers.filter(({ length }) => length > 0)).toEqual([]);
 });
 
 test("taken spans are removed and returned", async () => {
