@@ -196,6 +196,12 @@ function writeIntegerTag(reader: JsonReader, field: Field): void {
 function takeNumber(reader: JsonReader): Uint8Array | undefined {
   const { json, wire, wireEnd, number } = reader;
   if (json[reader.at] === QUOTE) {
+    const plainEnd = scanNumber(number, json, reader.at + 1);
+    if (plainEnd >= 0 && json[plainEnd] === QUOTE) {
+      reader.at = plainEnd + 1;
+      return json;
+    }
+    // It has an escape, or is no number.
     const end = copyString(reader, wireEnd);
     return end >= 0 && scanNumber(number, wire, wireEnd) === end ? wire : undefined;
   }

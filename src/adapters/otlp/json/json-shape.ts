@@ -35,6 +35,10 @@ export interface Field {
   readonly isProfilesOnly: boolean;
   /** A scalar or another message; a function, because messages refer to each other in cycles. */
   readonly value: ScalarKind | (() => Shape);
+  /** Whether it holds a single string. */
+  readonly isText: boolean;
+  /** The message, without a call; undefined for a scalar. */
+  shape: Shape | undefined;
   /** The name as a JSON key without its opening quote; the closing one ends a comparison. */
   readonly keyEnd: Uint8Array;
   /** The tag before the value on the wire. */
@@ -54,6 +58,10 @@ export interface Shape {
 export const SHAPES = Object.fromEntries(MESSAGES.map((name) => [name, shapeOf(name)])) as Readonly<
   Record<MessageName, Shape>
 >;
+
+for (const field of Object.values(SHAPES).flatMap(({ fields }) => fields)) {
+  if (typeof field.value === "function") field.shape = field.value();
+}
 
 export const REQUEST: Shape = SHAPES.ExportTraceServiceRequest;
 
@@ -83,7 +91,10 @@ function jsonField({ name, fieldNumber, kind, isRepeated }: SchemaField): Field 
   const isProfilesOnly = kind === "profiles_only";
   const keyEnd = new TextEncoder().encode(`${name}"`);
   const tag = (fieldNumber << 3) | wireTypeOf(value);
-  return { name, fieldNumber, isRepeated, isProfilesOnly, value, keyEnd, tag };
+  const isText = value === "string" && !isRepeated;
+  // Set once all shapes exist.
+  const shape = undefined;
+  return { name, fieldNumber, isRepeated, isProfilesOnly, value, isText, shape, keyEnd, tag };
 }
 
 function valueOf(kind: SchemaField["kind"]): Field["value"] {

@@ -236,6 +236,23 @@ test.each([
   expect(rereadSpan(members)).toStartWith(`at byte ${MEMBERS_AT + offset}: ${message}`);
 });
 
+test("a string is refused where a list of strings must be", () => {
+  const body = '{"resourceSpans":[{"resource":{"entityRefs":[{"idKeys":"a"}]}}]}';
+
+  expect(read(body)).toBe('at byte 55: "idKeys" must be a list');
+});
+
+test("a quoted number is read up to its closing quote", () => {
+  expect(read(withInteger('"12"'))).toEqual(read(withInteger("12")));
+  expect(read(withInteger('"1\\u0032"'))).toEqual(read(withInteger("12")));
+  expect(read(withInteger('"12x"'))).toContain('"intValue" must be a whole number');
+});
+
+function withInteger(text: string): string {
+  const attribute = `{"key":"a","value":{"intValue":${text}}}`;
+  return `{"resourceSpans":[{"resource":{"attributes":[${attribute}]}}]}`;
+}
+
 test("null in a list of strings is refused", () => {
   const body = '{"resourceSpans":[{"resource":{"entityRefs":[{"idKeys":["a",null]}]}}]}';
 
