@@ -98,11 +98,14 @@ async function* afterHole(source: ByteSource, itemsOf: ItemsOf): AsyncGenerator<
   if (head.length > 0) yield* itemsOf(source, head);
 }
 
-/** Returns the first bytes, waiting only for as many as the format needs. */
+/**
+ * Returns the first bytes, waiting only for as many as the format needs: how a pipe divides them
+ * must not decide what they are.
+ */
 async function headOf(source: ByteSource): Promise<Uint8Array> {
-  const [first] = await peekBytes(source, FIRST_BYTES);
-  const isPlain = first !== RESOURCE_SPANS_TAG && first !== 0;
-  return await peekBytes(source, isPlain ? Math.min(source.heldBytes, HEAD_BYTES) : HEAD_BYTES);
+  const first = await peekBytes(source, FIRST_BYTES);
+  const isClear = first[0] === OPENING_BRACE || compressionOf(first) !== undefined;
+  return isClear ? first : await peekBytes(source, HEAD_BYTES);
 }
 
 function formatItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileItem> {
@@ -113,9 +116,9 @@ function formatItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileI
 }
 
 function plainItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileItem> {
-  if (isText(head)) return jsonRequests(source);
+  if (head[0] === OPENING_BRACE || isText(head)) return jsonRequests(source);
   if (head[0] === RESOURCE_SPANS_TAG) return bareRequests(source);
-  if (head[0] !== OPENING_BRACE && isFramed(head)) return framedRequests(source);
+  if (isFramed(head)) return framedRequests(source);
   return isMostlyText(head) ? jsonRequests(source) : unknownItems(source);
 }
 

@@ -63,6 +63,18 @@ test.each([1, 5, 64, 100_000])(
   },
 );
 
+// Seed 803280216: the end of a line, and a byte that is no text in the next one.
+test.each(["]}]}\n", "{", '{"a":'])(
+  "the format of a damaged file does not depend on chunks: %j",
+  async (begin) => {
+    const file = textBytes(`${begin}{"resourceSpans":["${"x".repeat(99)}\x0e"]}\n`);
+
+    const [small, whole] = await Promise.all([38, 1_000].map((bytes) => itemsOf(file, bytes)));
+
+    expect(small!.map(read)).toEqual(whole!.map(read));
+  },
+);
+
 test("a bare request is read in pieces of the same bytes", async () => {
   const big = Buffer.concat(Array.from({ length: 400 }, (_, at) => requestOf(5, 1 + at * 5)));
 
