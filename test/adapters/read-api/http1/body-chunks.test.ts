@@ -126,7 +126,7 @@ test("a handler that does not read the body answers at once", async () => {
   expect(await peer.until((text) => text.endsWith("no"))).toContain("200");
 });
 
-test("before a body is read, the socket is stopped at once; then only if much is held", async () => {
+test("an unread body stops the socket at once; later only much held data does", async () => {
   const socket = new Socket();
   const body = beginBody(1_000_000);
 
