@@ -137,7 +137,7 @@ function newestEnd(ring: RingMemory): number {
 export function appendSpilled(ring: RingMemory, { walked, unixMs }: AppendRequest): AppendResult {
   const next = ring.control[NEXT_SEQUENCE]!;
   makeRoomBefore(ring, next);
-  recordAll(ring, walked, {
+  recordSpilling(ring, walked, {
     services: servicesOf(ring, walked),
     firstRow: walked.spanCount,
     unixMs,
@@ -162,22 +162,25 @@ function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, offset: n
   ring.blockUnixMs[block] = unixMs;
   addContexts(ring, walked, { offset, firstRow, context, block, services });
   addSlots(ring, walked, { offset, firstRow, context });
-  recordAll(ring, walked, { services, firstRow, unixMs });
+  if (ring.spill !== undefined) {
+    recordSpilling(ring, walked, { services, firstRow, unixMs });
+    return;
+  }
+  recordAccepted(ring, walked, firstRow);
+  recordAcceptedByService(ring, { walked, services, skippedSpans: firstRow, unixMs });
 }
 
-/** Counts a request in both ledgers. Its spans before `firstRow` have no slot. */
-function recordAll(
+/** Counts a request, and reports its spans before `firstRow`, which have no slot, as spilled. */
+function recordSpilling(
   ring: RingMemory,
   walked: WalkedRequest,
   row: { readonly services: Uint32Array; readonly firstRow: number; readonly unixMs: number },
 ): void {
   const { services, firstRow, unixMs } = row;
-  const first = ring.control[NEXT_SEQUENCE]!;
-  const evictedSpans = ring.spill === undefined ? firstRow : 0;
-  recordAccepted(ring, walked, { firstRow, evictedSpans });
-  recordAcceptedByService(ring, { walked, services, skippedSpans: evictedSpans, unixMs });
-  if (evictedSpans === firstRow) return;
-  let sequence = first;
+  let sequence = ring.control[NEXT_SEQUENCE]!;
+  recordAccepted(ring, walked, 0);
+  ring.control[FIRST_SEQUENCE]! += firstRow;
+  recordAcceptedByService(ring, { walked, services, skippedSpans: 0, unixMs });
   forEachRun({ walked, services }, firstRow, (service, { spans, bytes }) => {
     spillRun(ring, { sequence, service, spans, bytes });
     sequence += spans;
@@ -246,20 +249,16 @@ function recordRejected(ring: RingMemory, { rejected, unixMs }: AppendRequest): 
   recordRejectedByService(ring, rejected, unixMs);
 }
 
-function recordAccepted(
-  ring: RingMemory,
-  walked: WalkedRequest,
-  { firstRow, evictedSpans }: { readonly firstRow: number; readonly evictedSpans: number },
-): void {
+function recordAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {
   const accepted = { spans: walked.spanCount, bytes: walked.spanBytes };
-  const evicted = { spans: evictedSpans, bytes: bytesBefore(walked, evictedSpans) };
+  const skipped = { spans: firstRow, bytes: bytesBefore(walked, firstRow) };
   ring.control[NEXT_SEQUENCE]! += accepted.spans;
-  ring.control[FIRST_SEQUENCE]! += firstRow;
+  ring.control[FIRST_SEQUENCE]! += skipped.spans;
   ring.control[BUFFERED_SPANS]! += accepted.spans;
   ring.control[BUFFERED_BYTES]! += accepted.bytes;
   record(ring, RECEIVED, accepted);
   record(ring, ACCEPTED, accepted);
-  recordDeparture(ring, EVICTED, evicted);
+  recordDeparture(ring, EVICTED, skipped);
 }
 
 function bytesBefore(walked: WalkedRequest, row: number): number {
