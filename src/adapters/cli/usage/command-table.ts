@@ -45,8 +45,8 @@ const SPECS = {
         "OTEL_BSP_SCHEDULE_DELAY are set unless you have set them. 127.0.0.1 and " +
         "localhost are added to NO_PROXY and no_proxy. SPANRING_URL is the receiver's read API, " +
         "for spanring wait inside the command; --ready-file is for programs beside it. Limits " +
-        "such as MAX_BUFFER_SIZE are taken from the environment; FORWARD_ENDPOINT, DATA_DIR and " +
-        "SHUTDOWN_SPILL_FILE are ignored.",
+        "such as MAX_BUFFER_SIZE are taken from the environment; FORWARD_ENDPOINT and " +
+        "DATA_DIR are ignored.",
       "An expectation is a list of conditions joined by ' & ', as in " +
         "'name=GET / & service=shop & count>=2', and may compare spans: with their ancestors, in " +
         "their order, or all of them. spanring help expectations describes the language.",
