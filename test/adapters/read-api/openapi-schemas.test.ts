@@ -101,6 +101,7 @@ const answers = [
   { ask: "GET /api/wait?name=x&timeout=0s", status: 408, type: PROBLEM },
   { ask: "GET /api/wait?trace_complete=true&count=9&timeout=0s", status: 408, type: PROBLEM },
   { ask: "GET /api/wait?absent=true", status: 409, type: PROBLEM },
+  { ask: "GET /api/wait?expect=name%3Dx&timeout=0s", status: 417, type: PROBLEM },
   { ask: "GET /api/wait?after=9", status: 410, type: PROBLEM },
   { ask: "GET /api/tail?after=9", status: 410, type: PROBLEM },
   { ask: "GET /api/openapi.json", status: 200, type: JSON_TYPE },
