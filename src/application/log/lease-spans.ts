@@ -47,58 +47,72 @@ async function leaseNow(
   limit: SpanAmount,
   leased: (lease: LogLease) => void,
 ): Promise<LogLease | undefined> {
-  while (state.segments.some((segment) => hasLeasable(state, segment))) {
+  for (;;) {
     const { staleCount } = state;
+    const end = leasableEnd(state);
+    if (!state.segments.some((segment) => hasLeasable(segment, end))) return undefined;
     // oxlint-disable-next-line no-await-in-loop -- the spans may have departed meanwhile
-    const requests = await readOldest(state, limit);
+    const requests = await readOldest(state, limit, end);
     const isStale = staleCount !== state.staleCount;
-    const lease = isStale ? undefined : selectSpans(state, requests, limit);
+    const lease = isStale ? undefined : selectSpans(state, { requests, end }, limit);
     // The lease has copies. Without this, a fast reader would fill memory with what it has read.
     for (const { bytes } of requests) releaseOwnBuffer(bytes);
     if (isStale) continue;
     if (lease !== undefined) leased(lease);
     if (lease !== undefined) return lease;
     // oxlint-disable-next-line no-await-in-loop -- spans that cannot be found are lost and skipped
-    if (requests.length === 0) await loseMissing(state);
+    if (requests.length === 0) await loseMissing(state, end);
   }
-  return undefined;
 }
 
-function hasLeasable(state: LogState, segment: Segment): boolean {
-  return freeIn(segment).spans > 0 && leasableIn(state, segment).length > 0;
+/**
+ * Returns the end of the spans that are on disk only. It must be the same for a whole read: when
+ * spans leave memory meanwhile, the first of them may already have been passed over.
+ */
+function leasableEnd({ parts: { memory } }: LogState): number {
+  return memory === undefined ? Number.POSITIVE_INFINITY : memory.range().first;
 }
 
-/** Returns the free spans that are on disk only. */
-function leasableIn(
-  { parts: { memory } }: LogState,
-  segment: Segment,
-  { first, end } = extentOf(segment),
-): SequenceRange[] {
-  const limit = memory === undefined ? end : Math.min(end, memory.range().first);
-  return freeRanges(segment, { first, end: limit });
+function hasLeasable(segment: Segment, end: number): boolean {
+  return freeIn(segment).spans > 0 && leasableIn(segment, end).length > 0;
+}
+
+/** Returns the free spans of a segment, or of a part of it, before `end`. */
+function leasableIn(segment: Segment, end: number, part = extentOf(segment)): SequenceRange[] {
+  return freeRanges(segment, { first: part.first, end: Math.min(part.end, end) });
 }
 
 /** Gives up spans that are in no record of the oldest segment with free spans. */
-async function loseMissing(state: LogState): Promise<void> {
-  const segment = state.segments.find((each) => hasLeasable(state, each));
+async function loseMissing(state: LogState, end: number): Promise<void> {
+  const segment = state.segments.find((each) => hasLeasable(each, end));
   if (segment === undefined) return;
   const lostSpans = await loseUnreadable(state, segment);
   if (lostSpans === 0) throw new Error(`${segment.name} cannot be read`);
 }
 
 /** Reads requests with the oldest free spans, at least as many as the limit allows. */
-async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredRequest[]> {
+async function readOldest(
+  state: LogState,
+  limit: SpanAmount,
+  end: number,
+): Promise<StoredRequest[]> {
   const requests: StoredRequest[] = [];
   const wanted = { spans: limit.spans, bytes: limit.bytes };
-  for (const segment of state.segments.filter((each) => hasLeasable(state, each))) {
+  for (const segment of state.segments.filter((each) => hasLeasable(each, end))) {
     if (wanted.spans <= 0 || wanted.bytes <= 0) break;
     // oxlint-disable-next-line no-await-in-loop -- oldest first
-    await readFree(state, segment, wantedBytes(segment, wanted), (request, freeSpans) => {
-      requests.push(request);
-      wanted.spans -= freeSpans;
-      wanted.bytes -= freeSpans === request.spanCount ? request.spanBytes : 0;
-      return wanted.spans > 0 && wanted.bytes > 0;
-    });
+    await readFree(
+      state,
+      { segment, end, wantedBytes: wantedBytes(segment, wanted) },
+      (request) => {
+        const freeSpans = countSequences(leasableIn(segment, end, extentOfRequest(request)));
+        if (freeSpans === 0) return true;
+        requests.push(request);
+        wanted.spans -= freeSpans;
+        wanted.bytes -= freeSpans === request.spanCount ? request.spanBytes : 0;
+        return wanted.spans > 0 && wanted.bytes > 0;
+      },
+    );
   }
   return requests;
 }
@@ -113,21 +127,24 @@ function wantedBytes(segment: Segment, { spans, bytes }: SpanAmount): number {
 /** How long reads may fail before unreadable spans are given up. */
 const READ_PATIENCE_MS = 60_000;
 
+/** The free spans of a segment before `end`, and the bytes that they take about. */
+interface FreePart {
+  readonly segment: Segment;
+  readonly end: number;
+  readonly wantedBytes: number;
+}
+
 /** Reads the free spans of a segment. A removed one has none; a damaged one loses some. */
 async function readFree(
   state: LogState,
-  segment: Segment,
-  wanted: number,
-  visit: (request: StoredRequest, freeSpans: number) => boolean,
+  { segment, end, wantedBytes: wanted }: FreePart,
+  visit: (request: StoredRequest) => boolean,
 ): Promise<void> {
-  const [oldest] = leasableIn(state, segment);
+  const [oldest] = leasableIn(segment, end);
   if (oldest === undefined) return;
   try {
     const start = { segment, sequence: oldest.first, wantedBytes: wanted };
-    await readRequests(state, start, (request) => {
-      const freeSpans = countSequences(leasableIn(state, segment, extentOfRequest(request)));
-      return freeSpans === 0 || visit(request, freeSpans);
-    });
+    await readRequests(state, start, visit);
     segment.failingSinceMs = undefined;
   } catch (error) {
     if (!state.segments.includes(segment)) return;
@@ -147,7 +164,7 @@ function extentOfRequest({ firstSequence, spanCount }: StoredRequest): SequenceR
 /** Selects the spans that are still free from those read, and leases them. */
 function selectSpans(
   state: LogState,
-  requests: readonly StoredRequest[],
+  { requests, end }: { readonly requests: readonly StoredRequest[]; readonly end: number },
   limit: SpanAmount,
 ): LogLease | undefined {
   const selection: Selection = { pieces: [], sequences: [], lengths: [], bytes: 0 };
@@ -155,7 +172,7 @@ function selectSpans(
     const segment = segmentOf(state, request.firstSequence);
     if (segment === undefined) continue;
     const table = everySpan(messageOf(request));
-    for (const range of leasableIn(state, segment, extentOfRequest(request))) {
+    for (const range of leasableIn(segment, end, extentOfRequest(request))) {
       const part = fittingPart(selection, { request, table, range }, limit);
       selectPart(selection, { request, table, segment }, part);
       if (part.end < range.end) return leaseOf(selection);

@@ -14,3 +14,10 @@ test("a log loses no acknowledged span in a power cut, a kill or a stop", async 
   expect(Math.min(kills, stops, failed, refused, evicted, flips)).toBeGreaterThan(0);
   expect(tally.acknowledged).toBeGreaterThan(1_000);
 });
+
+// A span that left memory during a read was passed over, and a newer one leased before it.
+test("a log leases spans in order although others leave memory meanwhile", async () => {
+  const { failure } = await simulate({ cuts: 1, seed: 5_000_011 });
+
+  expect(failure).toBeUndefined();
+});
