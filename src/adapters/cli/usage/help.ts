@@ -118,7 +118,7 @@ function exitCodes(): Entry[] {
     [String(EXIT_CODE.cannotWrite), "cannot write to standard output"],
     [
       String(EXIT_CODE.lostSpans),
-      "stopped, but spans to forward or to spill were lost; see the log",
+      "stopped, but spans to forward or to keep were lost; see the log",
     ],
   ]);
 }
