@@ -129,7 +129,7 @@ const disk = message(
           "queries, waits and the page do not cover them.",
       ),
     }),
-  "The log on disk, which has every buffered span.",
+  "The log on disk. It has every buffered span; at level `stop`, only those of an earlier run.",
 );
 
 const requestsBySignal = once(() => z.object({ traces: count(), metrics: count(), logs: count() }));

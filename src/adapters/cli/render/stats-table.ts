@@ -59,7 +59,8 @@ function diskLines({ disk }: StatsAnswer, { bad }: Palette): string[] {
   const used = `${bytesText(used_bytes)} of ${bytesText(max_bytes)}`;
   const line = `on disk ${used}, acknowledged at level ${durability}`;
   if (error === undefined) return [line, ...only];
-  return [line, ...only, bad(`the disk fails, and requests are refused: ${quotePeerText(error)}`)];
+  const effect = durability === "stop" ? "a stop may lose spans" : "requests are refused";
+  return [line, ...only, bad(`the disk fails, and ${effect}: ${quotePeerText(error)}`)];
 }
 
 function onlyOnDiskText({ spans, bytes }: NonNullable<StatsAnswer["disk"]>["only_on_disk"]) {

@@ -1,19 +1,17 @@
 import { expect, test } from "bun:test";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import {
-  statsTable,
+  type ForwardAnswer,
   forwardTable,
+  type ListedProblem,
   problemTable,
+  statsTable,
 } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
 import { ledgerOf } from "../../../support/oracles/ledger-of.ts";
 import { widthOf } from "../../../../src/adapters/cli/output/text-columns.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
-import type {
-  ForwardAnswer,
-  ListedProblem,
-} from "../../../../src/adapters/cli/render/stats-table.ts";
 
 const LEDGER = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {
@@ -63,10 +61,13 @@ test("a log on disk is displayed with its size, its level, and what is there onl
 test("a failing disk is displayed with the reason, without its control characters", () => {
   const failing = { ...DISK, ...LIMITS, state: "failing", error: "EIO: \u001b[2J" } as const;
 
-  const rows = statsTable({ ...STATS, disk: failing }, "x", PLAIN);
+  const lines = (["disk", "stop"] as const).map((durability) =>
+    statsTable({ ...STATS, disk: { ...failing, durability } }, "x", PLAIN).at(-1),
+  );
 
-  expect(rows.at(-1)).toStartWith("the disk fails, and requests are refused: EIO: ");
-  expect(rows.at(-1)).not.toContain("\u001b");
+  expect(lines[0]).toStartWith("the disk fails, and requests are refused: EIO: ");
+  expect(lines[1]).toStartWith("the disk fails, and a stop may lose spans: EIO: ");
+  expect(lines.join("")).not.toContain("\u001b");
 });
 
 test("spans evicted in flight use no slot, although the ledger has them as buffered", () => {
