@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import {
   accessibilityFindings,
@@ -11,6 +11,8 @@ import {
 } from "../support/running/shown-page.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { createdToken, secretFile } from "../support/running/token-files.ts";
+
+closeBrowserAfterAll();
 
 // Goal: the view of the buffer shows its accounting, as it changes.
 // Method: the program with a small buffer, an upstream that stops, and Chromium.

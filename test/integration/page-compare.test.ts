@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { accessibilityFindings, idOf, sendSpans } from "../support/running/shown-page.ts";
+
+closeBrowserAfterAll();
 
 const FIRST = idOf(1, 32);
 const SECOND = idOf(2, 32);

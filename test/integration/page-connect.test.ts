@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { createdToken, secretFile } from "../support/running/token-files.ts";
+
+closeBrowserAfterAll();
 
 // Goal: what the page says to set is right for this spanring, not only for one on default ports.
 

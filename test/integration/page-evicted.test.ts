@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { accessibilityFindings, idOf, sendSpans } from "../support/running/shown-page.ts";
+
+closeBrowserAfterAll();
 
 test("a trace that is evicted while it is listed is shown as no longer in memory", async () => {
   await using program = await startProgram({ MAX_BUFFER_SIZE: "2" });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import {
   accessibilityFindings,
@@ -8,6 +8,8 @@ import {
   sendSpans,
   type SentSpan,
 } from "../support/running/shown-page.ts";
+
+closeBrowserAfterAll();
 
 // Goal: the view of the services shows their operations and calls, as they change.
 // Method: the program, requests that pass several services, and Chromium.

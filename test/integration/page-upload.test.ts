@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { accessibilityFindings, idOf, sendSpans } from "../support/running/shown-page.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { createdToken, secretFile } from "../support/running/token-files.ts";
+
+closeBrowserAfterAll();
 
 // Goal: what one page saves, another one takes, and a person reads what became of it.
 

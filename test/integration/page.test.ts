@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import { openPage } from "../support/running/open-browser.ts";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import {
   accessibilityFindings,
@@ -10,6 +10,8 @@ import {
   type SentSpan,
 } from "../support/running/shown-page.ts";
 import { createdToken, secretFile } from "../support/running/token-files.ts";
+
+closeBrowserAfterAll();
 
 // Goal: the page shows what an application emits, in a real browser.
 // Method: the program, Chromium, and spans of an instrumented application or of a request by hand.

@@ -11,10 +11,17 @@ export interface OpenedPage {
 
 let browser: Promise<Browser> | undefined;
 
-afterAll(async () => {
-  await (await browser)?.close();
-  browser = undefined;
-});
+/**
+ * Closes the browser after the tests of a file. Each file must call it: a page that stays open asks
+ * the port of its program, which another program may use by then.
+ */
+export function closeBrowserAfterAll(): void {
+  afterAll(async () => {
+    const closing = browser;
+    browser = undefined;
+    await (await closing)?.close();
+  });
+}
 
 /** Opens a URL in a new profile of a browser that all tests of a file share. */
 export async function openPage(
