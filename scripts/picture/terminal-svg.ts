@@ -21,7 +21,7 @@ const BOLD = 'font-weight="bold"';
 
 export interface PictureOptions {
   readonly columns: number;
-  /** What a person who cannot see the picture reads. */
+  /** Describes the picture to a person who cannot see it. */
   readonly title: string;
 }
 

@@ -94,7 +94,7 @@ function imageOf({ architecture, libc, executable }: ImagePart): Image {
   return { architecture, manifest, config, layers, blobs: [manifest, config, ...layers] };
 }
 
-/** What the program needs of a system: the C library, a user, and how host names are found. */
+/** Holds what the program needs of a system: the C library, a user, and the lookup of names. */
 function baseFiles(libc: readonly ArchiveEntry[]): ArchiveEntry[] {
   return [
     ...libc,

@@ -11,7 +11,7 @@ const CACHE = resolve(import.meta.dir, "../../.tools/libc");
 /** The version of Debian's package, whose sources Debian keeps under this name and version. */
 export const LIBC_VERSION = "2.36-9+deb12u14";
 
-/** What an executable needs of the C library on one kind of processor. */
+/** Lists the files of the C library that an executable needs on one kind of processor. */
 interface Libc {
   readonly sha256: string;
   readonly folder: string;

@@ -82,7 +82,7 @@ const EQUAL = 0x08;
 const RPMLIB = 0x1000000;
 const FOR_SCRIPTS = 0x100 | 0x200 | 0x400 | 0x800 | 0x1000;
 
-/** What the package needs, and the features of RPM that its own format uses. */
+/** Lists what the package needs, and the features of RPM that its own format uses. */
 function requirementTags(libc: string): RpmTags {
   const needs = [
     { name: "/bin/sh", version: "", flags: FOR_SCRIPTS },

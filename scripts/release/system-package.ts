@@ -19,7 +19,7 @@ export interface SystemPackage {
   readonly entries: readonly ArchiveEntry[];
 }
 
-/** What both formats say about the package. */
+/** Holds what both formats say about the package. */
 export const SYSTEM_DESCRIPTION = {
   summary: "bounded buffer for OpenTelemetry traces",
   details: [

@@ -1,7 +1,7 @@
 import { readyVariables, writeReadyFile } from "./files/ready-file.ts";
 import { endpointsOf, type ListeningServer } from "./render/endpoints.ts";
 
-/** How a server announces that it is listening, to the program that has started it. */
+/** Says how a server announces to the program that has started it that it is listening. */
 export interface Announcement {
   readonly readyFile?: string | undefined;
   readonly printsEnv: boolean;
@@ -21,11 +21,10 @@ export async function announceServer(
   output: EnvOutput,
 ): Promise<() => void> {
   const endpoints = endpointsOf(server);
-  const env = readyVariables(endpoints);
-  const ready = { endpoints, env };
-  const withdraw = readyFile === undefined ? () => {} : await writeReadyFile(readyFile, ready);
+  const withdraw =
+    readyFile === undefined ? () => {} : await writeReadyFile(readyFile, { endpoints });
   if (printsEnv) {
-    output.write(shellExports({ ...env, SPANRING_PID: String(process.pid) }));
+    output.write(shellExports({ ...readyVariables(endpoints), SPANRING_PID: String(process.pid) }));
     output.release();
   }
   return withdraw;

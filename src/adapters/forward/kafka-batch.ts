@@ -11,7 +11,7 @@ export interface SpanMessage extends KafkaMessage {
   readonly spanCount: number;
 }
 
-/** What all messages of a sink have in common. */
+/** Holds what all messages of a sink have in common. */
 export interface MessageForm {
   readonly topic: string;
   readonly headers: ReadonlyMap<Buffer, Buffer>;

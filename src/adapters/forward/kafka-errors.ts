@@ -3,7 +3,7 @@ import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { RefusalReason, SendOutcome } from "../../ports/span-sink.ts";
 import { connectionFault, tlsHint } from "./connection-fault.ts";
 
-/** What an error of the protocol means for the messages that were sent. */
+/** Says what an error of the protocol means for the messages that were sent. */
 export type KafkaVerdict =
   | { readonly verdict: "delivered" | "too_large" }
   /** `refreshes`: the leader of a partition may have changed, so ask who it is. */

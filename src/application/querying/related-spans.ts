@@ -160,11 +160,11 @@ async function relationTest(
   };
 }
 
-/** What is known of a span: whether one of its ancestors matches. */
+/** These values say whether one of the ancestors of a span matches. */
 const UNKNOWN = 0;
 const WITHOUT = 1;
 const WITH = 2;
-/** On the path that is being walked. To meet it again means that the parents form a cycle. */
+/** The span is on the path that is being walked; meeting it again means a cycle of parents. */
 const WALKED = 3;
 
 /**

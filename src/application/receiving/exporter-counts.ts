@@ -10,7 +10,7 @@ export interface SignalCounts {
   readonly logs: number;
 }
 
-/** What exporters have done since the start. OTLP/HTTP does not see its connections. */
+/** Counts what exporters have done since the start. OTLP/HTTP does not see its connections. */
 export interface ExporterCounts {
   readonly grpc: { readonly connections: number; readonly requests: SignalCounts };
   readonly http: { readonly requests: SignalCounts };

@@ -109,7 +109,7 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
 
   /** Appends a request that arrived earlier, and begins at this sequence or a later one. */
   restore(walked: WalkedRequest, earlier: EarlierRequest): AppendResult {
-    // What is restored is kept elsewhere, so it can leave the ring whatever the policy.
+    // Restored spans are also kept elsewhere, so they can leave the ring under either policy.
     const request = { walked, rejected: [], mayEvict: true, unixMs: earlier.unixMs };
     using _ = this.lock.hold();
     return restore(this.ring, request, earlier.sequence);

@@ -12,7 +12,7 @@ export interface SettleRequest extends Pick<WaitRequest, "timeoutMs" | "cancelle
   readonly holds?: boolean;
 }
 
-/** How a wait for expectations ended. */
+/** Says how a wait for expectations ended. */
 export interface Settled {
   /** Why it ended; `settled` if no expectation lacks spans any more. */
   readonly end: "settled" | "time_up" | "cancelled" | "no_room";

@@ -69,7 +69,7 @@ function searchedBytesOf(matchers: readonly SpanMatcher[]): Pick<SpanMatcher, "s
   return { searchedBytes: () => searching.reduce((sum, searched) => sum + searched(), 0) };
 }
 
-/** How to test the events or the links of a span. */
+/** Says how to test the events or the links of a span. */
 interface PartTest {
   readonly field: number;
   readonly attributesField: number;

@@ -21,7 +21,7 @@ export interface ExpectationMistakes {
 /** Bounds the time and the memory of a parser and of an evaluation. */
 export const MAX_EXPECTATION_LENGTH = 4_096;
 const MAX_CONDITIONS = 32;
-/** Of both sides of `before`: each selector takes a bit of a byte for each span. */
+/** Limits both sides of `before` together: each selector takes a bit of a byte for each span. */
 export const MAX_SELECTORS = 8;
 
 /**

@@ -3,7 +3,7 @@ import { everySpan, rowsOf, type SpanRange, type SpanTable } from "./request-spa
 import { serviceName } from "./resource.ts";
 import { createSpanFields, readSpanFields, traceIdHex } from "./span-fields.ts";
 
-/** What the spans of a part have in common. */
+/** Holds what the spans of a part have in common. */
 export type SplitKey = "trace_id" | "service";
 
 /** The spans of a request that have the same key, as a request. */

@@ -80,7 +80,7 @@ export function callsText(service: string, calls: readonly Call[]): string {
   return parts.filter((part) => part !== false).join("; ");
 }
 
-/** How often a page may read what takes long: at most a tenth of the time. */
+/** Limits how long a page may read what takes long: to a tenth of the time. */
 const RESTS_PER_READ = 9;
 const MIN_REST_MS = 2000;
 

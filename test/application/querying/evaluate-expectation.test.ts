@@ -213,3 +213,15 @@ test("a chain of 10,000 parents is followed to its root", async () => {
     found: 9_999,
   });
 });
+
+test("a comparison that fails does not prevent the next one", async () => {
+  const buffer = ringOf(SHOP);
+  const expectation = readExpectation("name=* under name='GET /orders'", 0n) as Expectation;
+  const failing = evaluateExpectation(buffer, expectation, () => {
+    throw new Error("no longer wanted");
+  });
+  const next = evaluateExpectation(buffer, expectation, ({ verdict }) => verdict);
+
+  expect(failing).rejects.toThrow("no longer wanted");
+  expect(await next).toBe("met");
+});

@@ -9,7 +9,7 @@ import {
 import { traceTree } from "../../../src/page/model/trace-tree.ts";
 
 /** A span `depth-name`, with its duration in milliseconds. */
-type Line = [outline: string, durationMs?: number];
+type Line = [outline: string, durationMs?: number | undefined];
 
 /** Returns a tree from an outline: a span is below the last one with fewer hyphens. */
 function treeOf(...lines: Line[]) {

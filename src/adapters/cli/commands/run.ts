@@ -1,9 +1,8 @@
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, report, valueOf } from "../command/command-run.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
-import { prepareReadyFile, readyVariables, writeReadyFile } from "../files/ready-file.ts";
-import { endpointsOf, type ListeningServer } from "../render/endpoints.ts";
-import type { Environment } from "../../../config/config.ts";
+import { prepareReadyFile, writeReadyFile } from "../files/ready-file.ts";
+import { endpointsOf } from "../render/endpoints.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { runChild, isForegroundProcess } from "../run/child-process.ts";
@@ -62,7 +61,9 @@ async function runWithReceiver(
   try {
     const { operands: command, clock } = run;
     const env = childEnvironment(run.env, receiver, plan.protocol);
-    withdraw = await announceReceiver(run, { config: plan.config, ports: receiver.ports, env });
+    const readyFile = valueOf(run, "ready-file");
+    const endpoints = endpointsOf({ config: plan.config, ports: receiver.ports });
+    if (readyFile !== undefined) withdraw = await writeReadyFile(readyFile, { endpoints, env });
     const begunMs = clock.monotonicMs();
     const endTail = isGiven(run, "tail") ? tailReceived(run, receiver) : undefined;
     const end = await runChild({
@@ -90,24 +91,6 @@ async function runWithReceiver(
     withdraw?.();
     await receiver.stop();
   }
-}
-
-interface RunningReceiver extends ListeningServer {
-  /** The environment of the command. */
-  readonly env: Environment;
-}
-
-/** Writes the ready file, with the variables that the command gets. The result removes it. */
-async function announceReceiver(
-  run: CommandRun,
-  receiver: RunningReceiver,
-): Promise<(() => void) | undefined> {
-  const path = valueOf(run, "ready-file");
-  if (path === undefined) return undefined;
-  const endpoints = endpointsOf(receiver);
-  const names = Object.keys(readyVariables(endpoints));
-  const env = Object.fromEntries(names.map((name) => [name, receiver.env[name]]));
-  return await writeReadyFile(path, { endpoints, env });
 }
 
 /** Returns the command's exit code if it failed, and that of the expectations otherwise. */

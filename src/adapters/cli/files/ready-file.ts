@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { usageFailure } from "../command/answer-form.ts";
 import { type Endpoints, exporterVariables, TEST_SETTINGS } from "../render/endpoints.ts";
+import type { Environment } from "../../../config/config.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { checkOutFile, writeOutFile } from "./out-file.ts";
 
@@ -27,11 +28,11 @@ export function prepareReadyFile(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** What the file says about a server. */
+/** A server that is listening. */
 export interface ReadyServer {
   readonly endpoints: Endpoints;
-  /** The variables of an application that exports to it. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The environment of its application, if that differs from `readyVariables`. */
+  readonly env?: Environment;
 }
 
 /**
@@ -42,7 +43,10 @@ export async function writeReadyFile(
   path: string,
   { endpoints, env }: ReadyServer,
 ): Promise<() => void> {
-  const text = `${JSON.stringify({ pid: process.pid, endpoints, env }, undefined, 2)}\n`;
+  const variables = readyVariables(endpoints);
+  const own = Object.keys(variables).map((name) => [name, env?.[name]]);
+  const ready = { pid: process.pid, endpoints, env: env ? Object.fromEntries(own) : variables };
+  const text = `${JSON.stringify(ready, undefined, 2)}\n`;
   await writeOutFile(path, text);
   return () => {
     if (textOf(path) === text) rmSync(path, { force: true });

@@ -13,7 +13,7 @@ import { readRequests } from "../../otlp-files/read-requests.ts";
 import { requestFromJsonInSteps } from "../../otlp/json/json-request.ts";
 import { receiveSafely, turnAway } from "../../otlp/receive-request.ts";
 
-/** What an uploaded file is received by. */
+/** Holds the parts that receive an uploaded file. */
 export interface FileReceiving {
   /** The receivers by encoding, which count the requests like those over OTLP/HTTP. */
   readonly receivers: Readonly<Record<"protobuf" | "json", TraceReceiver>>;
@@ -29,7 +29,7 @@ export interface FileReceiving {
   readonly answered: (receipt: Receipt) => void;
 }
 
-/** What uploads share with each other and with the listeners of OTLP. */
+/** Holds what uploads share with each other and with the listeners of OTLP. */
 export interface UploadParts extends Pick<FileReceiving, "receivers" | "limits"> {
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;

@@ -29,6 +29,23 @@ test("the file has process, endpoints and variables, and nothing is left beside 
   expect(readdirSync(join(path, ".."))).toEqual(["ready.json"]);
 });
 
+test("without an environment of the application, the file has the usual variables", async () => {
+  const path = newPath();
+
+  await writeReadyFile(path, { endpoints: ENDPOINTS });
+
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ env: readyVariables(ENDPOINTS) });
+});
+
+test("variables that are not for the exporter stay out of the file", async () => {
+  const path = newPath();
+
+  await writeReadyFile(path, { endpoints: ENDPOINTS, env: { ...READY.env, SECRET: "x" } });
+
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ env: READY.env });
+  expect(readFileSync(path, "utf8")).not.toContain("SECRET");
+});
+
 test("the file is removed when the server stops, unless it is of another one", async () => {
   const path = newPath();
   const withdraw = await writeReadyFile(path, READY);
