@@ -158,7 +158,7 @@ function messageSchema({ fields, isOneof }: Shape): JsonSchema {
 }
 
 function fieldSchema({ value, isRepeated }: Field): JsonSchema {
-  const schema = typeof value === "function" ? refTo(nameOfShape(value())) : SCALAR_SCHEMAS[value];
+  const schema = typeof value === "string" ? SCALAR_SCHEMAS[value] : refTo(nameOfShape(value));
   return isRepeated ? { type: "array", items: schema } : schema;
 }
 

@@ -29,14 +29,7 @@ import {
   takeWord,
 } from "./json-reader.ts";
 import { failValue, SCALAR_READERS } from "./json-scalar-reader.ts";
-import {
-  type Field,
-  fieldByKey,
-  REQUEST,
-  type ScalarKind,
-  type Shape,
-  SHAPES,
-} from "./json-shape.ts";
+import { type Field, fieldByKey, REQUEST, type Shape, SHAPES } from "./json-shape.ts";
 import { skipValue } from "./json-skip.ts";
 import { copyKey, copyString } from "./json-string.ts";
 
@@ -122,12 +115,11 @@ function isField(field: Key): field is Field {
 /** Reports whether a field is a list of spans, or of messages around them. */
 function isListOfSpans({ isRepeated, value }: Field): boolean {
   if (!isRepeated || typeof value === "string") return false;
-  const shape = value();
-  return shape === SHAPES.Span || AROUND_SPANS.has(shape);
+  return value === SHAPES.Span || AROUND_SPANS.has(value);
 }
 
 function* readListInSteps(reader: JsonReader, field: Field, depth: number): JsonSteps {
-  const isAround = typeof field.value !== "string" && AROUND_SPANS.has(field.value());
+  const isAround = typeof field.value !== "string" && AROUND_SPANS.has(field.value);
   reader.at += 1;
   if (takeByte(reader, CLOSE_BRACKET)) return true;
   do {
@@ -146,7 +138,7 @@ function* readObjectInSteps(reader: JsonReader, field: Field, depth: number): Js
   if (typeof value === "string") return false;
   if (!beginsObject(reader, field, depth)) return false;
   const bodyAt = beginBody(reader, tag);
-  if (!(yield* readInSteps(reader, value(), depth + 1))) return false;
+  if (!(yield* readInSteps(reader, value, depth + 1))) return false;
   return endObject(reader, bodyAt);
 }
 
@@ -255,13 +247,13 @@ function readList(reader: JsonReader, field: Field, depth: number): boolean {
 
 /** Reads a scalar or a message: the value of a field, or one of its list. */
 function readValue(reader: JsonReader, field: Field, depth: number): boolean {
-  const { shape } = field;
+  const { value } = field;
   // Scalars expect a value that is not white space.
   nextByte(reader);
-  if (shape === undefined) return SCALAR_READERS[field.value as ScalarKind](reader, field);
+  if (typeof value === "string") return SCALAR_READERS[value](reader, field);
   if (!beginsObject(reader, field, depth)) return false;
   const bodyAt = beginBody(reader, field.tag);
-  return readMessage(reader, shape, depth + 1) && endObject(reader, bodyAt);
+  return readMessage(reader, value, depth + 1) && endObject(reader, bodyAt);
 }
 
 function readString(reader: JsonReader, field: Field): boolean {

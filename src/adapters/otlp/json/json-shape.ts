@@ -33,12 +33,10 @@ export interface Field {
   readonly isRepeated: boolean;
   /** Has a meaning in profiles only, and reads as absent on a span. */
   readonly isProfilesOnly: boolean;
-  /** A scalar or another message; a function, because messages refer to each other in cycles. */
-  readonly value: ScalarKind | (() => Shape);
+  /** A scalar or another message. */
+  readonly value: ScalarKind | Shape;
   /** Whether it holds a single string. */
   readonly isText: boolean;
-  /** The message, without a call; undefined for a scalar. */
-  shape: Shape | undefined;
   /** The name as a JSON key without its opening quote; the closing one ends a comparison. */
   readonly keyEnd: Uint8Array;
   /** The tag before the value on the wire. */
@@ -54,36 +52,49 @@ export interface Shape {
   readonly isOneof: boolean;
 }
 
-/** The messages of a request, by their names in `proto/`. */
-export const SHAPES = Object.fromEntries(MESSAGES.map((name) => [name, shapeOf(name)])) as Readonly<
-  Record<MessageName, Shape>
->;
+const growing = new Map<string, GrowingShape>(MESSAGES.map((name) => [name, emptyShape(name)]));
 
-for (const field of Object.values(SHAPES).flatMap(({ fields }) => fields)) {
-  if (typeof field.value === "function") field.shape = field.value();
-}
+/** The messages of a request, by their names in `proto/`. */
+export const SHAPES = Object.fromEntries<Shape>(growing) as Readonly<Record<MessageName, Shape>>;
+
+// Afterwards, because messages refer to each other in cycles.
+for (const name of MESSAGES) addFields(growing.get(name)!, name);
 
 export const REQUEST: Shape = SHAPES.ExportTraceServiceRequest;
 
 /** The only field of the request. */
 export const RESOURCE_SPANS_LIST = {
   fieldNumber: RESOURCE_SPANS_FIELD,
-  value: (): Shape => SHAPES.ResourceSpans,
+  value: SHAPES.ResourceSpans,
 };
 
-function shapeOf(message: MessageName): Shape {
-  const isOneof = message === "AnyValue";
+/** A shape to which fields are being added. */
+interface GrowingShape extends Shape {
+  readonly fields: Field[];
+  readonly byNumber: (Field | undefined)[];
+  readonly byLetter: (Field[] | undefined)[];
+}
+
+function emptyShape(message: MessageName): GrowingShape {
+  return {
+    fields: [],
+    byNumber: [],
+    byLetter: Array.from({ length: 128 }),
+    isOneof: message === "AnyValue",
+  };
+}
+
+function addFields(
+  { fields, byNumber, byLetter, isOneof }: GrowingShape,
+  message: MessageName,
+): void {
   // Includes the member of the oneof that belongs to profiles, because it unsets earlier members.
-  const fields = schemaFields(message)
-    .filter(({ kind }) => isOneof || kind !== "profiles_only")
-    .map(jsonField);
-  const byNumber: Field[] = [];
-  const byLetter: (Field[] | undefined)[] = Array.from({ length: 128 });
-  for (const field of fields) {
+  const known = schemaFields(message).filter(({ kind }) => isOneof || kind !== "profiles_only");
+  for (const field of known.map(jsonField)) {
+    fields.push(field);
     byNumber[field.fieldNumber] = field;
     (byLetter[field.keyEnd[0]!] ??= []).push(field);
   }
-  return { fields, byNumber, byLetter, isOneof };
 }
 
 function jsonField({ name, fieldNumber, kind, isRepeated }: SchemaField): Field {
@@ -92,13 +103,11 @@ function jsonField({ name, fieldNumber, kind, isRepeated }: SchemaField): Field 
   const keyEnd = new TextEncoder().encode(`${name}"`);
   const tag = (fieldNumber << 3) | wireTypeOf(value);
   const isText = value === "string" && !isRepeated;
-  // Set once all shapes exist.
-  const shape = undefined;
-  return { name, fieldNumber, isRepeated, isProfilesOnly, value, isText, shape, keyEnd, tag };
+  return { name, fieldNumber, isRepeated, isProfilesOnly, value, isText, keyEnd, tag };
 }
 
 function valueOf(kind: SchemaField["kind"]): Field["value"] {
-  if (kind in OTLP) return () => SHAPES[kind as MessageName];
+  if (kind in OTLP) return SHAPES[kind as MessageName];
   if (kind.endsWith("_id")) return "hex";
   if (kind === "bytes") return "base64";
   return kind === "enum" || kind === "profiles_only" ? "int32" : (kind as ScalarKind);
@@ -108,7 +117,7 @@ function wireTypeOf(value: Field["value"]): number {
   if (value === "fixed32") return WIRE_FIXED32;
   if (value === "fixed64" || value === "double") return WIRE_FIXED64;
   const isText = value === "string" || value === "hex" || value === "base64";
-  return isText || typeof value === "function" ? WIRE_BYTES : WIRE_VARINT;
+  return isText || typeof value !== "string" ? WIRE_BYTES : WIRE_VARINT;
 }
 
 /** Returns the field whose key, without its opening quote, is at `at`. */

@@ -50,7 +50,7 @@ export function otlpJson(request: Uint8Array): string {
 /** A repeated field of messages. */
 interface MessageList {
   readonly fieldNumber: number;
-  readonly value: () => Shape;
+  readonly value: Shape;
 }
 
 /** A field of a message in progress. */
@@ -72,7 +72,7 @@ function* membersInSteps(out: JsonText, shape: Shape, message: MessageBytes): Ch
     out.add(`${separator}"${name}":`);
     separator = ",";
     if (isRepeated) yield* listInSteps(out, { fieldNumber, value }, message);
-    else yield* valueInSteps(out, value(), mergedOccurrences(shape, field, message));
+    else yield* valueInSteps(out, value, mergedOccurrences(shape, field, message));
   }
 }
 
@@ -93,7 +93,7 @@ function* elementsInSteps(
   while (nextField(scan)) {
     if (scan.fieldNumber !== list.fieldNumber) continue;
     out.add(separator);
-    yield* valueInSteps(out, list.value(), valueOf(scan));
+    yield* valueInSteps(out, list.value, valueOf(scan));
     separator = ",";
   }
   return separator;
@@ -149,9 +149,9 @@ function writeField(out: JsonText, field: Field, place: FieldPlace): boolean {
     writeList(out, field, message);
     return true;
   }
-  if (typeof field.value === "function") {
+  if (typeof field.value !== "string") {
     out.add(key);
-    writeMessage(out, field.value(), mergedOccurrences(shape, field, message));
+    writeMessage(out, field.value, mergedOccurrences(shape, field, message));
     return true;
   }
   const text = lastScalar(field, field.value, message);
@@ -168,7 +168,7 @@ function writeList(out: JsonText, { fieldNumber, value }: Field, message: Messag
     if (scan.fieldNumber !== fieldNumber) continue;
     out.add(separator);
     separator = ",";
-    if (typeof value === "function") writeMessage(out, value(), valueOf(scan));
+    if (typeof value !== "string") writeMessage(out, value, valueOf(scan));
     else out.add(SCALAR_TEXT[value](message.bytes, scan.valueAt, scan.at));
   }
   out.add("]");

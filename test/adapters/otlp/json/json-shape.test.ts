@@ -88,8 +88,8 @@ function messagePairs(type: protobuf.Type, shape: Shape, seen = new Map<string, 
   seen.set(type.name, { name: type.name, type, shape });
   for (const field of shape.fields) {
     const child = type.fields[field.name]?.resolvedType;
-    if (child instanceof protobuf.Type && typeof field.value === "function") {
-      messagePairs(child, field.value(), seen);
+    if (child instanceof protobuf.Type && typeof field.value !== "string") {
+      messagePairs(child, field.value, seen);
     }
   }
   return seen.values();
@@ -97,7 +97,7 @@ function messagePairs(type: protobuf.Type, shape: Shape, seen = new Map<string, 
 
 function plainField(field: Field) {
   const { name, fieldNumber, isRepeated, isProfilesOnly, value, tag } = field;
-  const kind = typeof value === "function" ? "message" : value;
+  const kind = typeof value === "string" ? value : "message";
   return { name, fieldNumber, isRepeated, isProfilesOnly, kind, tag };
 }
 
