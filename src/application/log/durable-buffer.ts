@@ -200,15 +200,14 @@ function hold<Held extends Lease | undefined>({ log }: DurableState, lease: Held
   return lease;
 }
 
-/** Leases from the disk first. Others may have leased all spilled spans in the meantime. */
+/**
+ * Leases from the disk or, once no span there is free, from the ring: at once, because spans that
+ * leave the ring are older than those in it.
+ */
 async function leaseOldest(state: DurableState, limit: SpanAmount): Promise<Lease | undefined> {
-  return (await leaseSpilled(state, limit)) ?? hold(state, state.ring.lease(limit));
-}
-
-async function leaseSpilled(state: DurableState, limit: SpanAmount): Promise<Lease | undefined> {
   let lease: Lease | undefined;
-  await state.log!.lease(limit, (stored) => {
-    lease = adoptLease(state, stored);
+  await state.log!.lease(limit, (spilled) => {
+    lease = spilled ? adoptLease(state, spilled) : hold(state, state.ring.lease(limit));
   });
   return lease;
 }
@@ -229,22 +228,41 @@ const MAX_PIECE_BYTES = 4 * 1024 * 1024;
 
 /** Takes spans from the disk, in pieces, and the rest from the ring; all of them or none. */
 async function takeSpilled(state: DurableState, spanCount: number): Promise<OldestSpans> {
-  const leases: Lease[] = [];
-  let left = spanCount;
+  const taking: Taking = { leases: [], left: spanCount, rest: undefined };
   try {
-    for (let isOver = left < 1; !isOver;) {
-      // oxlint-disable-next-line no-await-in-loop -- oldest first
-      const lease = await leaseSpilled(state, { spans: left, bytes: MAX_PIECE_BYTES });
-      if (lease !== undefined) leases.push(lease);
-      left -= lease?.sequences.length ?? 0;
-      isOver = lease === undefined || left === 0;
-    }
+    // oxlint-disable-next-line no-await-in-loop -- oldest first
+    while (taking.rest === undefined) await takePiece(state, taking);
   } catch (error) {
-    for (const lease of leases) settle(state, lease, wholly(lease, "returned"));
+    for (const lease of taking.leases) settle(state, lease, wholly(lease, "returned"));
     throw error;
   }
-  for (const lease of leases) settle(state, lease, wholly(lease, "taken"));
-  const rest = takeFromRing(state, left);
+  return joined(taking.leases, taking.rest);
+}
+
+interface Taking {
+  /** The pieces from the disk. */
+  readonly leases: Lease[];
+  /** The number of spans that are still wanted. */
+  left: number;
+  /** The spans from the ring, which are taken last. */
+  rest: OldestSpans | undefined;
+}
+
+async function takePiece(state: DurableState, taking: Taking): Promise<void> {
+  if (taking.left < 1) return takeRest(state, taking);
+  await state.log!.lease({ spans: taking.left, bytes: MAX_PIECE_BYTES }, (spilled) => {
+    if (spilled === undefined) return takeRest(state, taking);
+    taking.leases.push(adoptLease(state, spilled));
+    taking.left -= spilled.sequences.length;
+  });
+}
+
+function takeRest(state: DurableState, taking: Taking): void {
+  for (const lease of taking.leases) settle(state, lease, wholly(lease, "taken"));
+  taking.rest = takeFromRing(state, taking.left);
+}
+
+function joined(leases: readonly Lease[], rest: OldestSpans): OldestSpans {
   return {
     request: concatenate([...leases, rest].map(({ request }) => request)),
     sequences: [...leases, rest].flatMap(({ sequences }) => sequences),

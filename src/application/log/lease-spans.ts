@@ -25,18 +25,19 @@ export interface LogLease {
 /**
  * Leases the oldest free spans up to the limit, but at least one, however large it is; not those
  * that are in memory too. Leases are read one after the other, so no two get the same spans.
- * `leased` is called as soon as the spans are leased, before anything else can happen to the log.
+ * `found` is called with the lease, or with undefined if no span is free on disk only, before
+ * anything else can happen to the log or to memory.
  */
 export async function leaseOldest(
   state: LogState,
   limit: SpanAmount,
-  leased: (lease: LogLease) => void = () => {},
+  found: (lease: LogLease | undefined) => void = () => {},
 ): Promise<LogLease | undefined> {
   if (limit.spans < 1) return undefined;
   const before = state.reading;
   const leasing = (async () => {
     await before.catch(() => {});
-    return await leaseNow(state, limit, leased);
+    return await leaseNow(state, limit, found);
   })();
   state.reading = leasing;
   return await leasing;
@@ -45,12 +46,15 @@ export async function leaseOldest(
 async function leaseNow(
   state: LogState,
   limit: SpanAmount,
-  leased: (lease: LogLease) => void,
+  found: (lease: LogLease | undefined) => void,
 ): Promise<LogLease | undefined> {
   for (;;) {
     const { staleCount } = state;
     const end = leasableEnd(state);
-    if (!state.segments.some((segment) => hasLeasable(segment, end))) return undefined;
+    if (!state.segments.some((segment) => hasLeasable(segment, end))) {
+      found(undefined);
+      return undefined;
+    }
     // oxlint-disable-next-line no-await-in-loop -- the spans may have departed meanwhile
     const requests = await readOldest(state, limit, end);
     const isStale = staleCount !== state.staleCount;
@@ -58,7 +62,7 @@ async function leaseNow(
     // The lease has copies. Without this, a fast reader would fill memory with what it has read.
     for (const { bytes } of requests) releaseOwnBuffer(bytes);
     if (isStale) continue;
-    if (lease !== undefined) leased(lease);
+    if (lease !== undefined) found(lease);
     if (lease !== undefined) return lease;
     // oxlint-disable-next-line no-await-in-loop -- spans that cannot be found are lost and skipped
     if (requests.length === 0) await loseMissing(state, end);

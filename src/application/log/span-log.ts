@@ -84,11 +84,14 @@ export class SpanLog {
   }
 
   /**
-   * Leases the oldest free spans, at least one if any; they stay stored until settled. `leased` is
-   * called at once, before the promise resolves.
+   * Leases the oldest free spans, at least one if any; they stay stored until settled. `found`
+   * is called with the result at once, before the promise resolves; not for a limit of no span.
    */
-  lease(limit: SpanAmount, leased?: (lease: LogLease) => void): Promise<LogLease | undefined> {
-    return leaseOldest(this.state, limit, leased);
+  lease(
+    limit: SpanAmount,
+    found?: (lease: LogLease | undefined) => void,
+  ): Promise<LogLease | undefined> {
+    return leaseOldest(this.state, limit, found);
   }
 
   /** Leases free spans that are in memory; those beyond the end of the log are skipped. */

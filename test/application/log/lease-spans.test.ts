@@ -9,6 +9,7 @@ import {
   storedNumbers,
   turn,
 } from "../../support/disk/opened-log.ts";
+import { DurableBench } from "../../support/disk/durable-bench.ts";
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 describe("leases", () => {
@@ -223,3 +224,20 @@ describe("a disk that fails to read", () => {
     expect(lostSpans).toBeGreaterThan(100);
   });
 });
+
+// Between the end of a search on the disk and the lease from the ring, spans left the ring.
+test.each(numbers(0, 12))(
+  "the next lease has the oldest spans although others leave the ring %d microtasks after this one",
+  async (microtasks) => {
+    const bench = await DurableBench.open(undefined, { spans: 4 });
+    for (const first of [1, 4]) await bench.send(first, 3);
+
+    const leasing = [bench.lease(2), bench.lease(9)] as const;
+    const first = await leasing[0];
+    for (let passed = 0; passed < microtasks; passed += 1) await undefined;
+    bench.append(requestFor(7, 3).bytes);
+
+    expect(numbersIn(first.request)).toEqual([1, 2]);
+    expect(numbersIn((await leasing[1]).request)[0]).toBe(3);
+  },
+);

@@ -52,11 +52,14 @@ export class DurableBench {
 
   async send(first: number, spanCount: number): Promise<string> {
     const request = requestFor(first, spanCount);
-    const stored = (): void => {
-      walkRequest(walked, request.bytes);
-      this.buffer.append(walked);
-    };
+    const stored = (): void => this.append(request.bytes);
     return (await this.buffer.log({ ...request, stored })).outcome;
+  }
+
+  /** Appends a request to the ring, as if it had reached the disk just now. */
+  append(request: Uint8Array): void {
+    walkRequest(walked, request);
+    this.buffer.append(walked);
   }
 
   /** Leases the oldest spans, which must exist, from the disk or from the ring. */
