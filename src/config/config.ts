@@ -7,7 +7,6 @@ import {
 import {
   type ConfigWarning,
   type Mistake,
-  settingsSchema,
   VARIABLE_NAMES,
   VARIABLES,
   type Settings,
@@ -129,10 +128,8 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   const { env: given, warnings } = withoutServiceLinks(env);
   warnings.push(...misspelledNames(Object.keys(given)));
   const texts = textsOf(given);
-  const reading = settingsSchema.safeParse(texts, READ_ONCE);
-  const invalid = invalidNames(reading.error?.issues ?? []);
-  const settings =
-    reading.data ?? settingsSchema.parse({ ...texts, ...neutralTexts(invalid) }, READ_ONCE);
+  const invalid = VARIABLE_NAMES.filter((name) => VARIABLES[name].read(texts[name]) === undefined);
+  const settings = settingsOf({ ...texts, ...neutralTexts(invalid) });
   const mistakes = moreMistakes(
     invalid.map((name) => mistakeIn(name, texts[name])),
     [
@@ -145,13 +142,6 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   if (mistakes.length > 0) return { ok: false, mistakes, rest: config, warnings };
   warnings.push(...warningsBetween(settings));
   return { ok: true, config, settings, warnings };
-}
-
-/** Compiling the schema takes longer than the only reading of a start. */
-const READ_ONCE = { jitless: true };
-
-function invalidNames(issues: readonly { readonly path: readonly PropertyKey[] }[]) {
-  return [...new Set(issues.map(({ path: [name] }) => name as VariableName))];
 }
 
 /** Values that conflict with no other variable, where the default may. */
@@ -179,6 +169,13 @@ export function moreMistakes(found: readonly Mistake[], more: readonly Mistake[]
 function textsOf(env: Environment): Record<VariableName, string> {
   const texts = VARIABLE_NAMES.map((name) => [name, env[name] || VARIABLES[name].unset] as const);
   return Object.fromEntries(texts) as Record<VariableName, string>;
+}
+
+/** Returns the values of texts that are all valid. */
+function settingsOf(texts: Readonly<Record<VariableName, string>>): Settings {
+  const values = VARIABLE_NAMES.map((name) => [name, VARIABLES[name].read(texts[name])!] as const);
+  // `fromEntries` loses the type of each name's value; only this line restores it.
+  return Object.fromEntries(values) as unknown as Settings;
 }
 
 function mistakeIn(variable: VariableName, text: string): Mistake {

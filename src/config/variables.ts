@@ -1,4 +1,3 @@
-import * as z from "zod/mini";
 import { FORWARD_VARIABLES } from "./forward-variables.ts";
 import {
   choice,
@@ -200,14 +199,8 @@ export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 
 /** The checked values of all variables: sizes in bytes, times in milliseconds. */
 export type Settings = {
-  readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]["schema"]>;
+  readonly [Name in VariableName]: Exclude<ReturnType<(typeof VARIABLES)[Name]["read"]>, undefined>;
 };
-
-/** Checks all texts at once. The path of an issue begins with the name of the variable. */
-export const settingsSchema = z.object(
-  Object.fromEntries(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].schema])),
-  // `fromEntries` loses the type of each key's value; only this line restores it.
-) as unknown as z.ZodMiniType<Settings, Record<VariableName, string>>;
 
 /** An invalid value, reported as `variable="value": must be bound`. */
 export interface Mistake {

@@ -3,10 +3,9 @@ import {
   MESSAGES,
   type MessageName,
   RESOURCE_SPANS,
-  SCHEMA,
+  schemaFields,
   SCOPE_SPANS,
   SPAN,
-  TEXT_FIELDS,
 } from "./otlp-schema.ts";
 import { SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import { everySpan, type SpanTable } from "./request-spans.ts";
@@ -44,24 +43,27 @@ interface TextSchema {
   readonly messages: ReadonlyMap<number, number>;
 }
 
-/** Indexed by the kind of the message. */
-const TEXT_SCHEMAS: readonly TextSchema[] = MESSAGES.map((name) => ({
-  text: new Set(TEXT_FIELDS[name]),
-  messages: messageFields(name),
-}));
+/** Indexed by the kind of the message. It is built at its first use, so a start builds none. */
+let textSchemas: readonly TextSchema[] | undefined;
 
-function messageFields(name: MessageName): ReadonlyMap<number, number> {
-  const fields = Object.entries(SCHEMA[name]).flatMap(([field, action]) => {
-    const kind = MESSAGES.indexOf(action as MessageName);
-    return kind < 0 ? [] : [[Number(field), kind] as const];
+function textSchemaOf(name: MessageName): TextSchema {
+  const fields = schemaFields(name);
+  const texts = fields.filter(({ kind }) => kind === "string");
+  const messages = fields.flatMap(({ fieldNumber, kind }) => {
+    const messageKind = MESSAGES.indexOf(kind as MessageName);
+    return messageKind < 0 ? [] : [[fieldNumber, messageKind] as const];
   });
-  return new Map(fields);
+  return {
+    text: new Set(texts.map(({ fieldNumber }) => fieldNumber)),
+    messages: new Map(messages),
+  };
 }
 
 /** Reports whether a message has invalid text in any field except `leftOut`. */
 function hasInvalidText(kind: number, message: MessageBytes, leftOut = 0): boolean {
   const { bytes, offset, length } = message;
-  const { text, messages } = TEXT_SCHEMAS[kind]!;
+  textSchemas ??= MESSAGES.map(textSchemaOf);
+  const { text, messages } = textSchemas[kind]!;
   const scan = scanFrom(bytes, offset, offset + length);
   while (nextField(scan)) {
     const { fieldNumber, valueAt, at } = scan;

@@ -182,26 +182,15 @@ const SCALAR_ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /** The action on each field of each message, by field number. */
-export const SCHEMA: Readonly<Record<MessageName, Readonly<Record<number, Action>>>> = byMessage(
-  (fields) =>
-    Object.fromEntries(
-      fields.map(({ fieldNumber, kind }) => [
-        fieldNumber,
-        SCALAR_ACTIONS[kind] ?? (kind as Action),
-      ]),
-    ),
-);
+export const SCHEMA = Object.fromEntries(
+  MESSAGES.map((message) => [message, actionsOf(message)]),
+) as Readonly<Record<MessageName, Readonly<Record<number, Action>>>>;
 
-/** The text fields of each message, which a correct sender encodes as UTF-8. */
-export const TEXT_FIELDS: Readonly<Record<MessageName, readonly number[]>> = byMessage((fields) =>
-  fields.filter(({ kind }) => kind === "string").map(({ fieldNumber }) => fieldNumber),
-);
-
-function byMessage<Value>(
-  valueOf: (fields: readonly SchemaField[]) => Value,
-): Readonly<Record<MessageName, Value>> {
-  const entries = MESSAGES.map((message) => [message, valueOf(schemaFields(message))]);
-  return Object.fromEntries(entries) as Record<MessageName, Value>;
+function actionsOf(message: MessageName): Readonly<Record<number, Action>> {
+  const fields = schemaFields(message);
+  return Object.fromEntries(
+    fields.map(({ fieldNumber, kind }) => [fieldNumber, SCALAR_ACTIONS[kind] ?? (kind as Action)]),
+  );
 }
 
 const CODES: Readonly<Record<string, number>> = {
@@ -235,20 +224,26 @@ function unknownFieldAction(wireType: number): number {
 /** Covers fields 1 to 31, and so every field of the schema. */
 export const ACTIONS_PER_KIND = 256;
 
-function schemaAction(kind: number, tag: number): number {
-  const expected = SCHEMA[MESSAGES[kind]!][tag >>> 3];
-  const unknown = unknownFieldAction(tag & 7);
-  if (tag >>> 3 === 0) return BAD_TAG;
-  if (expected === undefined || unknown === BAD_TAG) return unknown;
-  const code = CODES[expected]!;
-  return wireTypeOf(code) === (tag & 7) ? code : WRONG_WIRE_TYPE;
+/** Indexed by `kind * ACTIONS_PER_KIND + tag`, so one load finds the action. */
+export const ACTIONS: Uint8Array = new Uint8Array(MESSAGES.length * ACTIONS_PER_KIND);
+
+// A start fills the table before the program is warm, so it fills only what fields make different.
+const UNKNOWN = new Uint8Array(ACTIONS_PER_KIND).fill(BAD_TAG, 0, 8);
+for (let tag = 8; tag < ACTIONS_PER_KIND; tag += 1) UNKNOWN[tag] = unknownFieldAction(tag & 7);
+for (const [kind, name] of MESSAGES.entries()) {
+  ACTIONS.set(UNKNOWN, kind * ACTIONS_PER_KIND);
+  for (const [field, action] of Object.entries(SCHEMA[name])) {
+    setFieldActions(kind * ACTIONS_PER_KIND + (Number(field) << 3), CODES[action]!);
+  }
 }
 
-/** Indexed by `kind * ACTIONS_PER_KIND + tag`, so one load finds the action. */
-export const ACTIONS: Uint8Array = Uint8Array.from(
-  { length: MESSAGES.length * ACTIONS_PER_KIND },
-  (_, index) => schemaAction(Math.floor(index / ACTIONS_PER_KIND), index % ACTIONS_PER_KIND),
-);
+/** Sets the action on a field under each wire type; `at` is the index of the first. */
+function setFieldActions(at: number, code: number): void {
+  for (let wireType = 0; wireType < 8; wireType += 1) {
+    if (unknownFieldAction(wireType) === BAD_TAG) continue;
+    ACTIONS[at + wireType] = wireTypeOf(code) === wireType ? code : WRONG_WIRE_TYPE;
+  }
+}
 
 /** Returns the action on a field with any tag. */
 export function fieldAction(kind: number, tag: number): number {

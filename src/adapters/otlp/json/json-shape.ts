@@ -79,7 +79,7 @@ function emptyShape(message: MessageName): GrowingShape {
   return {
     fields: [],
     byNumber: [],
-    byLetter: Array.from({ length: 128 }),
+    byLetter: Array<undefined>(128).fill(undefined),
     isOneof: message === "AnyValue",
   };
 }
