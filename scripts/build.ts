@@ -74,11 +74,8 @@ async function compile(build: BinaryBuild): Promise<string> {
  * A program without that module, as in the tests of the scripts, needs none.
  */
 async function embeddedKafka(): Promise<Bun.BunPlugin[]> {
-  const entry = join(ROOT, "src/adapters/forward/kafka-client.js");
-  if (!existsSync(entry)) return [];
-  const plugins = [EMBEDDED_WASM];
-  const built = await Bun.build({ entrypoints: [entry], target: "bun", minify: true, plugins });
-  const source = zstdCompressSync(await built.outputs[0]!.arrayBuffer(), STRONGEST);
+  if (!existsSync(KAFKA_CLIENT)) return [];
+  const source = zstdCompressSync(await bundleKafkaClient(), STRONGEST);
   const contents = `
     import { zstdDecompressSync } from "node:zlib";
     const source = zstdDecompressSync(Buffer.from("${source.toString("base64")}", "base64"));
@@ -89,6 +86,20 @@ async function embeddedKafka(): Promise<Bun.BunPlugin[]> {
     build.onLoad({ filter }, () => ({ contents, loader: "js" }));
   };
   return [{ name: "embedded Kafka client", setup }];
+}
+
+const KAFKA_CLIENT = join(ROOT, "src/adapters/forward/kafka-client.js");
+
+/** Bundles what the program uses of the client of Kafka; resolves to its source. */
+export async function bundleKafkaClient(): Promise<ArrayBuffer> {
+  const plugins = [EMBEDDED_WASM, WITHOUT_SCHEMAS];
+  const { outputs } = await Bun.build({
+    entrypoints: [KAFKA_CLIENT],
+    target: "bun",
+    minify: true,
+    plugins,
+  });
+  return await outputs[0]!.arrayBuffer();
 }
 
 const STRONGEST = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
@@ -105,6 +116,23 @@ const EMBEDDED_WASM: Bun.BunPlugin = {
     });
   },
 };
+
+/**
+ * Leaves out what the client does with schemas: of its options, which it checks only if the option
+ * `strict` is set, and of messages, which no registry describes here. To compile the former takes
+ * most of the time of loading it.
+ */
+const WITHOUT_SCHEMAS: Bun.BunPlugin = {
+  name: "no schemas",
+  setup: (build) => {
+    const replace = (filter: RegExp, contents: string) =>
+      build.onLoad({ filter }, () => ({ contents, loader: "js" }));
+    replace(/[/\\]ajv[/\\]dist[/\\]2020\.js$/, UNCHECKED);
+    replace(/[/\\]kafka[/\\]dist[/\\]registries[/\\]index\.js$/, "export {};");
+  },
+};
+
+const UNCHECKED = "export class Ajv2020 { addKeyword() {} compile() { return () => true; } }";
 
 /**
  * Returns the plugin that replaces the module that bundles the page by one that holds its finished

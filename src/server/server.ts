@@ -8,7 +8,7 @@ import { forwardFileWarnings } from "./forward-file.ts";
 import { checkCertificates } from "./listener-tls.ts";
 import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
-import { stagesOf, startStages } from "./stages.ts";
+import { stagesOf, startDelivery, startStages } from "./stages.ts";
 import { checkTokens, exposureWarnings } from "./tokens.ts";
 
 /** A running spanring in this process, without a command line or signals. */
@@ -52,6 +52,7 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
     throw new CannotStartError("the log says which part cannot start, and why");
   }
   await warn(inputs);
+  startDelivery(parts);
   return {
     ports: running.ports,
     buffer,

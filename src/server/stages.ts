@@ -28,7 +28,7 @@ const TICK_MS = 1_000;
  *     problems          log refused requests from now on               write the last line
  *     high water        one sample a second                            no more samples
  *     log               open it, restore the ring from it              write what is left, sync it
- *     forwarding        open the sink                                  send within the grace period
+ *     forwarding        prepare the sink                               send within the grace period
  *     tokens            read the files of tokens                       no longer watch them
  *     certificates      read the files of the listeners                no longer watch them
  *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish requests in flight
@@ -46,7 +46,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
     reportLoss(parts),
     {
       name: "forwarding",
-      start: () => startForwarding(parts),
+      start: () => prepareForwarding(parts),
       stop: async (graceMs) => await running.forwarder?.stop(withoutStoring(parts, graceMs)),
     },
     requireTokens(parts),
@@ -119,7 +119,7 @@ function reportLoss({ buffer, config, logger, running }: ServerParts): Stage {
   return { name: "loss", stop: report };
 }
 
-async function startForwarding(parts: ServerParts): Promise<boolean> {
+async function prepareForwarding(parts: ServerParts): Promise<boolean> {
   const { config, logger, version } = parts;
   if (config.forward === "off") return true;
   logLibraryThrough(logger, clock);
@@ -129,11 +129,15 @@ async function startForwarding(parts: ServerParts): Promise<boolean> {
     for (const mistake of opening.mistakes) logger.error("cannot_forward", { ...mistake });
     return false;
   }
-  const forwarder = buildForwarder(parts, opening.sink, config.forward);
-  parts.running.forwarder = forwarder;
-  forwarder.start();
-  logger.info("forwarding", { endpoint: shownEndpoint(config.forward.endpoint) });
+  parts.running.forwarder = buildForwarder(parts, opening.sink, config.forward);
   return true;
+}
+
+/** Comes after all stages: the first batch to Kafka loads its client, which blocks the process. */
+export function startDelivery({ config, logger, running }: ServerParts): void {
+  if (config.forward === "off") return;
+  running.forwarder?.start();
+  logger.info("forwarding", { endpoint: shownEndpoint(config.forward.endpoint) });
 }
 
 function buildForwarder(

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildBinary, defaultOutfile } from "../../scripts/build.ts";
+import { buildBinary, bundleKafkaClient, defaultOutfile } from "../../scripts/build.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -63,6 +63,14 @@ test("an error names its line in the source without a separate source map", asyn
 
   expect(stderr.toString()).toContain("failing.ts:3:");
   expect(exitCode).toBe(1);
+});
+
+test("the embedded client of Kafka compiles no schemas, which takes long", async () => {
+  const source = await bundleKafkaClient();
+
+  const text = new TextDecoder().decode(source);
+  expect(text).toContain("initProducerId");
+  expect(["avro", "strictSchema"].filter((word) => text.includes(word))).toEqual([]);
 });
 
 test("a failed build leaves no file", async () => {

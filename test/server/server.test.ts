@@ -168,8 +168,18 @@ test("a forwarder reports its status without the endpoint's secrets", async () =
   const endpoint = "https://up.test:443/v1";
   expect(JSON.parse(stats)).toMatchObject({ forward: { endpoint, state: "untried" } });
   expect(metrics).toContain('spanring_forward_state{state="untried"} 1\n');
-  expect(logger.lines[0]).toEqual({ level: "info", event: "forwarding", fields: { endpoint } });
+  expect(logger.lines).toContainEqual({ level: "info", event: "forwarding", fields: { endpoint } });
   expect(stats + metrics + JSON.stringify(logger.lines)).not.toContain("secret");
+});
+
+test("spans are forwarded once all listeners listen", async () => {
+  const logger = new RecordingLogger();
+  const server = await start({ FORWARD_ENDPOINT: "kafka://127.0.0.1:1/spans" }, logger);
+  await server.stop(0);
+
+  const events = logger.lines.map(({ event }) => event);
+  const steps = events.filter((event) => event === "listening" || event === "forwarding");
+  expect(steps).toEqual(["listening", "listening", "listening", "forwarding"]);
 });
 
 test("a server without forwarding reports no status of it", async () => {

@@ -10,7 +10,7 @@ import { FileSink } from "./file-sink.ts";
 import { type ForwardFiles, forwardPaths, parseForwardFiles } from "./forward-files.ts";
 import { loadFiles } from "../listening/reloaded-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
-import { KafkaSink } from "./kafka-sink.ts";
+import { openKafkaSink } from "./open-kafka-sink.ts";
 import type { KafkaClient } from "./kafka-client.js";
 import { ReloadingSink } from "./reloading-sink.ts";
 
@@ -21,6 +21,8 @@ export interface SinkParts {
   readonly nowMs: () => number;
   readonly clock: TimerClock;
   readonly logger: Logger;
+  /** Loads the client of Kafka. Default: the one in the executable, after a pause. */
+  readonly loadKafka?: () => Promise<KafkaClient>;
 }
 
 export type SinkOpening =
@@ -34,10 +36,9 @@ export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
   const files = parseForwardFiles(forward, contents);
   if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
   if (forward.endpoint.protocol === "http/protobuf") await startFetchThread();
-  const sinkOf = await sinkMaker(parts);
   const make = (given: ForwardFiles) => {
     const secrets = [...given.headers, ...saslSecrets(given)];
-    return new ConcealingSink(sinkOf(given), secretsOf(secrets, urlOf(forward)));
+    return new ConcealingSink(makeSink(parts, given), secretsOf(secrets, urlOf(forward)));
   };
   return { ok: true, sink: new ReloadingSink({ ...parts, make }, { contents, files }) };
 }
@@ -51,26 +52,15 @@ function saslSecrets({ sasl }: ForwardFiles): readonly ExportHeader[] {
   return [["sasl", sasl.mechanism === "OAUTHBEARER" ? sasl.token : sasl.password]];
 }
 
-/** Loads the client of Kafka only if it is needed, because that takes longer than a start may. */
-async function sinkMaker(parts: SinkParts): Promise<(files: ForwardFiles) => SpanSink> {
-  if (parts.forward.endpoint.protocol !== "kafka") return (files) => makeSink(parts, files);
-  const client = await import("./kafka-client.js");
-  return (files) => makeKafkaSink(parts, files, client);
+function makeSink(parts: SinkParts, files: ForwardFiles): SpanSink {
+  const isKafka = parts.forward.endpoint.protocol === "kafka";
+  return isKafka ? openKafkaSink(parts, files) : makeOtlpSink(parts, files);
 }
 
-function makeKafkaSink(
-  { forward, clock }: SinkParts,
-  { headers, tls, sasl }: ForwardFiles,
-  client: KafkaClient,
+function makeOtlpSink(
+  { forward, version, nowMs, clock }: SinkParts,
+  files: ForwardFiles,
 ): SpanSink {
-  const { endpoint, compression, timeoutMs, kafkaKey: key } = forward;
-  assert(endpoint.protocol === "kafka", "only an endpoint of Kafka has this client");
-  const secured = endpoint.isSecure ? tls : undefined;
-  const parts = { client, endpoint, tls: secured, sasl, headers, compression, timeoutMs, clock };
-  return new KafkaSink({ ...parts, key });
-}
-
-function makeSink({ forward, version, nowMs, clock }: SinkParts, files: ForwardFiles): SpanSink {
   const { endpoint, compression, timeoutMs } = forward;
   assert(endpoint.protocol !== "kafka", "the sink of Kafka needs its client");
   if (endpoint.protocol === "file") {

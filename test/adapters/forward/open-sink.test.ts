@@ -34,6 +34,7 @@ const PARTS = {
   nowMs: () => NOW_MS,
   clock: new HandMovedClock(),
   logger: new RecordingLogger(),
+  loadKafka: () => import("../../../src/adapters/forward/kafka-client.js"),
 };
 
 const ends: (() => unknown)[] = [];

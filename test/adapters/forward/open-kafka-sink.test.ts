@@ -1,0 +1,53 @@
+import { afterEach, expect, test } from "bun:test";
+import { openKafkaSink } from "../../../src/adapters/forward/open-kafka-sink.ts";
+import { forwardConfig } from "../../support/fakes/forward-config.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
+import { startKafkaBroker } from "../../support/upstreams/kafka-broker.ts";
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+type Opening = Parameters<typeof openKafkaSink>[0];
+
+async function open(some: Partial<Opening> = {}) {
+  const broker = await startKafkaBroker({});
+  const forward = forwardConfig({ FORWARD_ENDPOINT: `kafka://127.0.0.1:${broker.port}/spans` });
+  const clock = new HandMovedClock();
+  const files = { headers: [], tls: { rejectUnauthorized: true } };
+  const sink = openKafkaSink({ forward, clock, ...some }, files);
+  ends.push(
+    () => broker.stop(),
+    () => sink.close(),
+  );
+  return { broker, clock, sink };
+}
+
+test("the client of Kafka is loaded by the first batch, not by the start", async () => {
+  let loads = 0;
+  const loadKafka = async () => {
+    loads += 1;
+    return await import("../../../src/adapters/forward/kafka-client.js");
+  };
+  const { broker, sink } = await open({ loadKafka });
+  const atStart = loads;
+
+  await sink.send(batchOf(1), never);
+  await sink.send(batchOf(1), never);
+
+  expect([atStart, loads, broker.messages.length]).toEqual([0, 1, 2]);
+});
+
+test("the client of Kafka is loaded after a pause, in which a start can end", async () => {
+  const { clock, sink } = await open();
+
+  const sending = sink.send(batchOf(1), never);
+  const pauses = clock.pendingActions;
+  clock.moveMs(50);
+
+  expect(pauses).toBe(1);
+  expect(await sending).toEqual({ outcome: "delivered" });
+});
