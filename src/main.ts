@@ -13,6 +13,8 @@ import {
 } from "./adapters/cli/output/text-stream.ts";
 import { type Announcement, announceServer } from "./adapters/cli/announce-server.ts";
 import { GREETED_EVENTS, greetPerson, type GreetingStream } from "./adapters/cli/greet-person.ts";
+import { openSpanSink, type SinkOpening } from "./adapters/forward/open-sink.ts";
+import { SILENT_LOGGER } from "./adapters/logging/silent-logger.ts";
 import { createTextLogger } from "./adapters/logging/text-logger.ts";
 import { LineWriter, createLogger } from "./adapters/logging/pino-logger.ts";
 import { logUnforeseen, type UnforeseenEvents } from "./adapters/logging/unforeseen-events.ts";
@@ -25,7 +27,7 @@ import {
 } from "./adapters/signals/serve-signals.ts";
 import { openServiceManager } from "./adapters/systemd/service-manager.ts";
 import { stopWithin } from "./application/shutdown/life-cycle.ts";
-import type { Config, ConfigWarning } from "./config/config.ts";
+import type { Config, ConfigWarning, ForwardConfig } from "./config/config.ts";
 import type { Logger } from "./ports/logger.ts";
 import { checkStart } from "./server/check.ts";
 import { inspectDirectory } from "./server/inspect-directory.ts";
@@ -175,6 +177,12 @@ async function startReceiver(config: Config): Promise<Receiver> {
   return { ports, buffer, arrivals, problems, exporters, stop };
 }
 
+/** Opens a sink for a command, which reports what happens itself. */
+async function openSink(forward: ForwardConfig): Promise<SinkOpening> {
+  const parts = { nowMs: Date.now, clock: SYSTEM_CLOCK, logger: SILENT_LOGGER };
+  return await openSpanSink({ forward, version, ...parts });
+}
+
 process.exit(
   await runCommandLine({
     argv: process.argv.slice(2),
@@ -187,5 +195,6 @@ process.exit(
     serve,
     startReceiver,
     inspectDirectory,
+    openSink,
   }),
 );

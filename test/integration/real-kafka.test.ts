@@ -5,20 +5,23 @@ import type { BufferStats } from "../../src/domain/ledger.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import { fuzzRuns } from "../support/running/fuzz-runs.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
-import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import {
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
-import { spanDigests } from "../support/oracles/span-digests.ts";
+import { difference, spanDigests } from "../support/oracles/span-digests.ts";
 import { ledgerWhen, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
+import { lengthDelimited } from "../support/requests/byte-chunks.ts";
+import { requestsOf, tracesOf } from "../support/requests/numbered-requests.ts";
 import {
   attribute,
   request,
   requestOf,
   resourceSpans,
-  serverSpan,
   span,
-  spanId,
-  traceId,
 } from "../support/requests/request-bytes.ts";
 import { makeCertificates } from "../support/upstreams/certificates.ts";
 import {
@@ -38,7 +41,7 @@ import {
 
 const FACTOR = fuzzRuns(1);
 const BROKERS = FACTOR > 1 ? 3 : 1;
-const TESTS = 16;
+const TESTS = 17;
 
 if (!HAS_KAFKA) {
   process.stderr.write(`${TESTS} tests not run: Kafka is missing; see scripts/setup.sh\n`);
@@ -72,26 +75,9 @@ async function start(topic: string, env: Record<string, string> = {}): Promise<R
   return await startProgram({ ...SETTINGS, FORWARD_ENDPOINT, ...env });
 }
 
-function fileOf(name: string, content: string): string {
+function fileOf(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content);
   return join(folder, name);
-}
-
-/** Returns requests of 500 spans as web servers emit them, numbered from 1. */
-function requestsOf(spanCount: number): Uint8Array<ArrayBuffer>[] {
-  return Array.from({ length: spanCount / 500 }, (_, at) => {
-    const spans = Array.from({ length: 500 }, (__, index) => serverSpan(1 + at * 500 + index));
-    return request(resourceSpans(`service ${at % 7}`, ...spans));
-  });
-}
-
-/** Returns a request of traces, each with this many spans, which are numbered from `first`. */
-function tracesOf(traces: number, spansOfTrace: number, first: number): Uint8Array<ArrayBuffer> {
-  const spans = Array.from({ length: traces * spansOfTrace }, (_, at) => {
-    const ids = [bytesField(1, traceId(1 + (at % traces))), bytesField(2, spanId(first + at))];
-    return bytesField(2, ...ids, bytesField(5, "checkout"));
-  });
-  return request(resourceSpans("shop", ...spans));
 }
 
 async function exportAll(program: RunningProgram, requests: Iterable<Uint8Array>): Promise<void> {
@@ -105,12 +91,6 @@ async function delivered(program: RunningProgram): Promise<BufferStats> {
 
 async function valuesIn(topic: string): Promise<Uint8Array[]> {
   return (await cluster.messages(topic)).map(({ value }) => value);
-}
-
-/** Counts the spans that have not arrived, and those that were not sent. */
-function difference(sent: readonly string[], arrived: readonly string[]) {
-  const [all, found] = [new Set(sent), new Set(arrived)];
-  return { missing: all.difference(found).size, foreign: found.difference(all).size };
 }
 
 const SPANS = Math.max(20_000, FACTOR * 20_000);
@@ -248,6 +228,29 @@ function allTests(): void {
 
     expect(spans).toMatchObject({ delivered: 1_000, undeliverable: 1 });
     expect(spanDigests(await valuesIn("small"))).toEqual(spanDigests(requests));
+  });
+
+  test("send puts the spans of a file in a topic, once the password is right", async () => {
+    await cluster.createTopic("files", 2);
+    const requests = requestsOf(2_000);
+    const secret = fileOf("secret-files", "wrong-guess");
+    const to = `kafka://${cluster.login[0]}/files`;
+    const command = ["send", "--to", to, fileOf("files.binpb", lengthDelimited(...requests))];
+    const env = {
+      FORWARD_SASL_MECHANISM: "SCRAM-SHA-512",
+      FORWARD_SASL_USERNAME_FILE: fileOf("user", USER.name),
+      FORWARD_SASL_PASSWORD_FILE: secret,
+    };
+
+    const wrong = await runProgram(command, env);
+    writeFileSync(secret, USER.password);
+    const right = await runProgram(command, env);
+
+    expect(wrong.exitCode).toBe(3);
+    expect(wrong.stderr).toStartWith(`spanring: cannot send to ${to}: SASL_AUTHENTICATION_FAILED `);
+    expect(right).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(right.stdout).toStartWith("sent 2,000 spans in 4 requests");
+    expect(spanDigests(await valuesIn("files"))).toEqual(spanDigests(requests));
   });
 
   test("no span is lost when brokers are killed, and repeated ones are counted", async () => {

@@ -3,6 +3,7 @@ import type {
   Command,
   CommandRun,
   InspectDirectory,
+  OpenSink,
   StartReceiver,
 } from "./command/command-run.ts";
 import type { CommandName } from "./usage/command-table.ts";
@@ -57,6 +58,7 @@ export interface CommandSurroundings {
   readonly clock?: SleepingClock;
   readonly startReceiver: StartReceiver;
   readonly inspectDirectory: InspectDirectory;
+  readonly openSink: OpenSink;
 }
 
 /** Runs a command. Throws a `CommandFailure` if it fails. */
@@ -65,7 +67,7 @@ export async function runCommand(
   command: CommandName,
   argv: readonly string[],
 ): Promise<number> {
-  const { env, stdout, stderr, startReceiver, inspectDirectory } = surroundings;
+  const { env, stdout, stderr, startReceiver, inspectDirectory, openSink } = surroundings;
   const reading = readCommandArguments(command, argv);
   if (asksForHelp(reading, argv)) {
     stdout.write(commandHelp(command, paletteFor(stdout, env)));
@@ -78,8 +80,9 @@ export async function runCommand(
   const interruption = interruptionOf(surroundings.stopped);
   const stdin = surroundings.stdin ?? Bun.stdin.stream.bind(Bun.stdin);
   const clock = surroundings.clock ?? SYSTEM_CLOCK;
-  const given = { command, env, stdout, stderr, stdin, clock, startReceiver, inspectDirectory };
-  const run = { ...reading, ...given };
+  const streams = { stdout, stderr, stdin };
+  const given = { command, env, clock, startReceiver, inspectDirectory, openSink };
+  const run = { ...reading, ...streams, ...given };
   return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);
 }
 

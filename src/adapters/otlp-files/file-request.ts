@@ -1,5 +1,8 @@
 import { Buffer } from "node:buffer";
 import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
+import { assert } from "../../domain/assert.ts";
+import { explainRejection } from "../../domain/span-validity.ts";
+import { assembleRequest } from "../../domain/wire/assemble.ts";
 import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
@@ -74,6 +77,29 @@ export function countSpans(request: Uint8Array): number | string {
   walkRequest(walked, request);
   if (walked.fault !== NO_FAULT) return explainFault(walked.fault, walked.faultOffsetBytes);
   return walked.spanCount + walked.rejectedSpans;
+}
+
+/** The valid spans of a request, and why the others are not. */
+export interface ValidSpans {
+  /** The request itself, unchanged, if all spans are valid; empty if none is. */
+  readonly request: Uint8Array;
+  readonly spanCount: number;
+  readonly rejectedSpans: number;
+  /** Explains the rejection; empty without any. */
+  readonly message: string;
+}
+
+/** Returns an encoded request with its valid spans only. `countSpans` must have accepted it. */
+export function validSpansOf(request: Uint8Array): ValidSpans {
+  walked ??= createWalkedRequest(LIMITS);
+  walkRequest(walked, request);
+  assert(walked.fault === NO_FAULT, "the request has been walked before");
+  const { spanCount, rejectedSpans, rejectedByFault } = walked;
+  if (rejectedSpans === 0) return { request, spanCount, rejectedSpans, message: "" };
+  const message = explainRejection(rejectedSpans, rejectedByFault);
+  const whole = { bytes: request, offset: 0, length: request.length };
+  const part = spanCount === 0 ? new Uint8Array() : assembleRequest(whole, walked);
+  return { request: part, spanCount, rejectedSpans, message };
 }
 
 /** Returns the earliest start of a valid span; undefined if none has one. */

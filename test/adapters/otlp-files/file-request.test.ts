@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { earliestStartMs } from "../../../src/adapters/otlp-files/file-request.ts";
-import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
-import { fixed64Field } from "../../support/requests/wire-bytes.ts";
+import { earliestStartMs, validSpansOf } from "../../../src/adapters/otlp-files/file-request.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { spanDigests } from "../../support/oracles/span-digests.ts";
+import { bytesField, fixed64Field } from "../../support/requests/wire-bytes.ts";
 
 const start = (unixMs: bigint) => fixed64Field(7, unixMs * 1_000_000n);
 
@@ -13,4 +14,31 @@ test.each([
   const spans = starts.map((unixMs, at) => span(at + 1, start(unixMs)));
 
   expect(earliestStartMs(request(resourceSpans("shop", ...spans)))).toBe(earliest);
+});
+
+test("a request of valid spans stays as it is", () => {
+  const whole = requestOf(3);
+
+  const { request: valid, ...rest } = validSpansOf(whole);
+
+  expect(valid).toBe(whole);
+  expect(rest).toEqual({ spanCount: 3, rejectedSpans: 0, message: "" });
+});
+
+test("invalid spans are left out, and the others keep their bytes", () => {
+  const invalid = bytesField(2, bytesField(1, [1, 2, 3]));
+
+  const found = validSpansOf(request(resourceSpans("shop", span(1), invalid, span(2))));
+
+  expect(spanDigests([found.request])).toEqual(spanDigests([requestOf(2)]));
+  expect(found).toMatchObject({ spanCount: 2, rejectedSpans: 1 });
+  expect(found.message).toStartWith("1 span was rejected: 1 x ");
+});
+
+test("a request without a valid span becomes empty", () => {
+  const invalid = bytesField(2, bytesField(1, [1, 2, 3]));
+
+  const found = validSpansOf(request(resourceSpans("shop", invalid)));
+
+  expect(found).toMatchObject({ request: new Uint8Array(), spanCount: 0, rejectedSpans: 1 });
 });

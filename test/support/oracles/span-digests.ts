@@ -13,3 +13,12 @@ function digestsOf(request: Uint8Array): string[] {
     return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
   });
 }
+
+/** Counts the digests of spans that have not arrived, and of those that were not sent. */
+export function difference(
+  sent: readonly string[],
+  arrived: readonly string[],
+): { readonly missing: number; readonly foreign: number } {
+  const [all, found] = [new Set(sent), new Set(arrived)];
+  return { missing: all.difference(found).size, foreign: found.difference(all).size };
+}

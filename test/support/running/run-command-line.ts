@@ -2,6 +2,7 @@ import type { SleepingClock } from "../../../src/ports/clock.ts";
 import { runCommandLine } from "../../../src/adapters/cli/command-line.ts";
 import type {
   InspectDirectory,
+  OpenSink,
   StartReceiver,
 } from "../../../src/adapters/cli/command/command-run.ts";
 import type { TextStream } from "../../../src/adapters/cli/output/text-stream.ts";
@@ -17,6 +18,7 @@ export interface CommandSurroundings {
   readonly clock?: SleepingClock;
   readonly startReceiver?: StartReceiver;
   readonly inspectDirectory?: InspectDirectory;
+  readonly openSink?: OpenSink;
   /** The reader of the output leaves after this many writes. */
   readonly readerLeavesAfter?: number;
   /** Replaces the stream whose text is returned. */
@@ -50,6 +52,7 @@ export async function runCommands(
     startReceiver: surroundings.startReceiver ?? (() => Promise.reject(new Error("no receiver"))),
     inspectDirectory:
       surroundings.inspectDirectory ?? (() => Promise.reject(new Error("no directory"))),
+    openSink: surroundings.openSink ?? (() => Promise.reject(new Error("no sink"))),
     stopped: surroundings.stopped ?? (() => new Promise(() => {})),
     ...(stdin === undefined ? {} : { stdin: () => stdin }),
     ...(clock === undefined ? {} : { clock }),

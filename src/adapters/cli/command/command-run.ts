@@ -1,4 +1,4 @@
-import type { Environment, Config } from "../../../config/config.ts";
+import type { Environment, Config, ForwardConfig, Mistake } from "../../../config/config.ts";
 import type { CommandArguments } from "../usage/arguments.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { CommandName } from "../usage/command-table.ts";
@@ -9,6 +9,7 @@ import type { InspectedLog } from "../../../application/log/inspect-log.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { ExporterCounts } from "../../../application/receiving/exporter-counts.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
+import type { SpanSink } from "../../../ports/span-sink.ts";
 import type { TailParts } from "../../../application/waiting/tail-spans.ts";
 import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
 
@@ -24,6 +25,7 @@ export interface CommandRun extends CommandArguments {
   readonly interruption: () => AbortSignal;
   readonly startReceiver: StartReceiver;
   readonly inspectDirectory: InspectDirectory;
+  readonly openSink: OpenSink;
 }
 
 /** Resolves to the exit code. Throws a `CommandFailure` if it fails. */
@@ -74,6 +76,14 @@ export type StartReceiver = (config: Config) => Promise<Receiver>;
  * with a `CannotInspectError`.
  */
 export type InspectDirectory = (path: string) => Promise<InspectedLog>;
+
+/** Opens a sink for these settings, or returns the mistakes in their files. */
+export type OpenSink = (
+  forward: ForwardConfig,
+) => Promise<
+  | { readonly ok: true; readonly sink: SpanSink }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+>;
 
 /** Says why a log cannot be inspected; the message is safe for a terminal. */
 export class CannotInspectError extends Error {

@@ -1,22 +1,20 @@
 import { NANOS_PER_MS_NUMBER } from "../../../domain/time.ts";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { isSocketAddress } from "../../../domain/text/host-address.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { usageFailure } from "../command/answer-form.ts";
-import { accessOf, SET_A_TOKEN } from "../api/access.ts";
-import { checkedUrl } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, report, valueOf } from "../command/command-run.ts";
+import { type CommandRun, report } from "../command/command-run.ts";
 import { type FileFault, faultText, type FileRequest } from "../../otlp-files/file-request.ts";
 import { readRequests } from "../../otlp-files/read-requests.ts";
 import { bytesText, countedText, countText, durationText } from "../output/quantities.ts";
 import { pacingOf } from "../send/pacing.ts";
 import { openProgress } from "../send/progress-bar.ts";
-import { newTally, sendRequests, type Tally, TRACES_PATH } from "../send/send-requests.ts";
+import { openTarget } from "../send/open-target.ts";
+import { newTally, type SendEnd, sendRequests, type Tally } from "../send/send-requests.ts";
+import type { SendTarget } from "../send/send-target.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
 
-const DEFAULT_URL = "http://127.0.0.1:4318";
 const STANDARD_INPUT = "-";
 
 /** Collects everything in the files that cannot be sent. */
@@ -34,17 +32,15 @@ const MAX_FAULTS = 10;
 export async function send(run: CommandRun): Promise<ExitCode> {
   const { clock, stderr } = run;
   const pacing = pacingOf(run);
-  const url = exportUrl(valueOf(run, "to") ?? DEFAULT_URL);
   const totalBytes = await totalSize(run.operands);
-  const access = accessOf(run);
+  const target = await openTarget(run);
   const tally = newTally();
   const fileProblems: FileProblems = { faults: [], moreFaults: 0, moreBytes: 0, otherSignals: 0 };
   const progress = openProgress(stderr, run, totalBytes);
   const startedMs = clock.monotonicMs();
   try {
     const parts = {
-      url,
-      access,
+      target,
       pacing,
       clock,
       signal: run.interruption(),
@@ -53,18 +49,13 @@ export async function send(run: CommandRun): Promise<ExitCode> {
     await sendRequests(requestsIn(run, fileProblems), tally, parts);
   } finally {
     progress.clear();
+    await target.close();
   }
   if (tally.end?.reason === "unreachable" && tally.requests === 0)
-    throw unreachable(url, tally.end);
+    throw unreachable(target, tally.end);
   run.stdout.write(`${summary(tally, clock.monotonicMs() - startedMs)}\n`);
-  for (const problem of problems(tally, fileProblems, url)) report(run, problem);
+  for (const problem of problems(tally, fileProblems, target)) report(run, problem);
   return exitCodeOf(tally, fileProblems);
-}
-
-/** Returns the URL with the path for traces, which a Unix socket does not need. */
-function exportUrl(text: string): string {
-  const url = checkedUrl(text, "--to", DEFAULT_URL);
-  return url.endsWith(TRACES_PATH) || isSocketAddress(url) ? url : url + TRACES_PATH;
 }
 
 /** Returns the size of all files; undefined with standard input. Throws if one is unreadable. */
@@ -117,11 +108,10 @@ function noteFault(fileProblems: FileProblems, name: string, fault: FileFault): 
   fileProblems.faults.push(`${quotePeerText(name)}: ${faultText(fault)}${skipped}`);
 }
 
-function unreachable(url: string, { message }: { message: string }): CommandFailure {
+function unreachable({ name, advice }: SendTarget, { message, hint }: SendEnd): CommandFailure {
   return new CommandFailure(
     EXIT_CODE.cannotConnect,
-    `cannot send to ${quotePeerText(url)}: ${message}
-Start spanring there, or set --to to an OTLP/HTTP receiver.`,
+    `cannot send to ${quotePeerText(name)}: ${message}\n${hint ?? advice}`,
   );
 }
 
@@ -134,7 +124,7 @@ function summary(tally: Tally, elapsedMs: number): string {
   return `sent ${countedText(spans, "span")} in ${amount} in ${elapsed}${rate}`;
 }
 
-function problems(tally: Tally, fileProblems: FileProblems, url: string): string[] {
+function problems(tally: Tally, fileProblems: FileProblems, target: SendTarget): string[] {
   const { faults, moreFaults, moreBytes, otherSignals } = fileProblems;
   const { rejectedSpans, refusedRequests, refusedSpans, messages, end } = tally;
   const [requests, spans] = [
@@ -146,27 +136,32 @@ function problems(tally: Tally, fileProblems: FileProblems, url: string): string
   return [
     ...(rejectedSpans > 0 ? [`${countedText(rejectedSpans, "span")} rejected`] : []),
     ...(refusedRequests > 0 ? [`${requests} with ${spans} refused`] : []),
-    ...[...messages].map((message) => `the receiver says: ${message}`),
+    ...[...messages].map((message) => `${target.speaker}${message}`),
     ...(otherSignals > 0 ? [others] : []),
     ...faults,
     ...(moreFaults > 0 ? [more] : []),
-    ...(end === undefined ? [] : [END_TEXT[end.reason](quotePeerText(url), end.message)]),
+    ...(end === undefined ? [] : [endText(end, quotePeerText(target.name))]),
   ];
 }
 
-const END_TEXT = {
-  unauthenticated: (url: string, message: string) =>
-    `${url} answered ${message}; the rest was not sent\n${SET_A_TOKEN}`,
-  unreachable: (url: string, message: string) => `lost ${url}: ${message}; the rest was not sent`,
-  refusing: (url: string) =>
-    `gave up on ${url}, which keeps refusing requests; the rest was not sent`,
-  interrupted: () => "interrupted; the rest was not sent",
-} as const;
+function endText({ reason, message, hint }: SendEnd, name: string): string {
+  const advice = hint === undefined ? "" : `\n${hint}`;
+  switch (reason) {
+    case "blocked":
+      return `${name} answered ${message}; the rest was not sent${advice}`;
+    case "unreachable":
+      return `lost ${name}: ${message}; the rest was not sent${advice}`;
+    case "refusing":
+      return `gave up on ${name}, which keeps refusing requests; the rest was not sent`;
+    case "interrupted":
+      return "interrupted; the rest was not sent";
+  }
+}
 
 function exitCodeOf(tally: Tally, { faults }: FileProblems): ExitCode {
   if (tally.end?.reason === "interrupted") return EXIT_CODE.interrupted;
   const { reason } = tally.end ?? {};
-  if (reason === "unreachable" || reason === "unauthenticated") return EXIT_CODE.cannotConnect;
+  if (reason === "unreachable" || reason === "blocked") return EXIT_CODE.cannotConnect;
   const isWhole = tally.rejectedSpans === 0 && tally.refusedRequests === 0 && faults.length === 0;
   return isWhole ? EXIT_CODE.ok : EXIT_CODE.notAccepted;
 }

@@ -1,18 +1,11 @@
-import { connectionFault, routeTo } from "../api/connection-fault.ts";
-import type { Access } from "../api/access.ts";
-import { answerLimit } from "../api/ask-api.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";
 import type { Pacing } from "./pacing.ts";
-import type { SendOutcome } from "../../../ports/span-sink.ts";
-import { readHttpAnswer } from "../../otlp/http-answer.ts";
-
-export const TRACES_PATH = "/v1/traces";
+import type { Attempt, ExportAnswer, SendTarget } from "./send-target.ts";
 
 export interface SendParts {
-  readonly url: string;
-  readonly access: Access;
+  readonly target: SendTarget;
   readonly pacing: Pacing;
   readonly clock: SleepingClock;
   /** Aborted when the user interrupts the command. */
@@ -42,8 +35,10 @@ export interface Tally {
 }
 
 export interface SendEnd {
-  readonly reason: "unreachable" | "unauthenticated" | "refusing" | "interrupted";
+  readonly reason: "unreachable" | "blocked" | "refusing" | "interrupted";
   readonly message: string;
+  /** Says what to do; undefined if the target's advice applies. */
+  readonly hint?: string | undefined;
 }
 
 /** The number of concurrent requests, which keeps a receiver busy during round trips. */
@@ -53,10 +48,6 @@ const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 250;
 /** The upper bound of a delay that a receiver requests. */
 const LONGEST_DELAY_MS = 30_000;
-
-/** The time for a whole request and its response: a slow connection may need most of it. */
-const ANSWER_LIMIT_MS = 60_000;
-const UNANSWERED = `it has not responded within ${ANSWER_LIMIT_MS / 1_000} s`;
 
 /** Bounds the memory if a receiver sends ever new messages. */
 const MAX_MESSAGES = 20;
@@ -112,7 +103,7 @@ const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
 async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Promise<void> {
   const isKnown = request.bytes.length >= tally.tooLargeBytes && request.spanCount > 1;
   const answer = isKnown ? TOO_LARGE : await finalAnswer(request, tally, parts);
-  if (answer.outcome === "unreachable" || answer.outcome === "unauthenticated") return;
+  if (answer.outcome === "unreachable" || answer.outcome === "blocked") return;
   if (answer.outcome !== "too_large" || request.spanCount <= 1) {
     enter(tally, request, answer);
     parts.progressed(tally);
@@ -132,58 +123,27 @@ const TOO_LARGE: Attempt = { outcome: "too_large", message: "" };
 async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts): Promise<Attempt> {
   for (let attempt = 1; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop -- a retry follows the response
-    const answer = await attemptOnce(request, parts);
-    const { outcome, message } = answer;
+    const answer = await parts.target.attempt(request, parts.signal);
     if (parts.signal.aborted) tally.end ??= INTERRUPTED;
-    if (outcome === "unreachable" || outcome === "unauthenticated") {
-      tally.end ??= { reason: outcome, message };
-    }
+    const isLast = attempt === MAX_ATTEMPTS;
+    tally.end ??= endOf(answer, isLast ? parts.target.exhausted : "retried");
+    const { outcome, message } = answer;
     if (tally.end !== undefined && outcome !== "accepted") {
       return { outcome: "unreachable", message };
     }
-    if (outcome !== "retry" || attempt === MAX_ATTEMPTS) return answer;
+    if (outcome !== "retry" || isLast) return answer;
     const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
     // oxlint-disable-next-line no-await-in-loop -- and its pause
     await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
   }
 }
 
-/** Without a right token, the receiver would refuse every other request too. */
-type Attempt =
-  | ExportAnswer
-  | { readonly outcome: "unreachable"; readonly message: string }
-  | { readonly outcome: "unauthenticated"; readonly message: string };
-
-const UNAUTHENTICATED = 401;
-
-async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Attempt> {
-  const { bytes, contentType, spanCount } = request;
-  using limit = answerLimit(parts.clock, ANSWER_LIMIT_MS);
-  try {
-    const { url, options } = routeTo(parts.url, "", TRACES_PATH);
-    const response = await fetch(url, {
-      method: "POST",
-      ...parts.access,
-      headers: {
-        "Content-Type": contentType,
-        "User-Agent": "spanring",
-        ...parts.access.headers,
-      },
-      body: bytes as Uint8Array<ArrayBuffer>,
-      // Bun's own limit is five minutes.
-      timeout: false,
-      signal: AbortSignal.any([limit.signal, parts.signal]),
-      // A redirected POST becomes a GET, which succeeds without the spans.
-      redirect: "manual",
-      ...options,
-    });
-    const answer = await readExportAnswer(response, spanCount);
-    if (response.status !== UNAUTHENTICATED) return answer;
-    return { outcome: "unauthenticated", message: answer.message };
-  } catch (error) {
-    const message = limit.signal.aborted ? UNANSWERED : connectionFault(error);
-    return { outcome: "unreachable", message };
-  }
+/** Returns the end of all sending that an answer means; undefined if other requests may succeed. */
+function endOf(answer: Attempt, retry: SendTarget["exhausted"] | "retried"): SendEnd | undefined {
+  const { outcome, message } = answer;
+  const isLost = outcome === "unreachable" || (outcome === "retry" && retry === "unreachable");
+  if (!isLost && outcome !== "blocked") return undefined;
+  return { reason: isLost ? "unreachable" : "blocked", message, hint: answer.hint };
 }
 
 /** Counts a request by its outcome. */
@@ -203,43 +163,6 @@ function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
   tally.refusedRequests += 1;
   tally.refusedSpans += spanCount;
   if (answer.outcome === "retry") tally.end ??= { reason: "refusing", message: answer.message };
-}
-
-/** The response of a receiver to a request. */
-export type ExportAnswer =
-  /** `message` may be a warning about spans that were all accepted. */
-  | { readonly outcome: "accepted"; readonly rejectedSpans: number; readonly message: string }
-  | { readonly outcome: "refused"; readonly message: string }
-  /** The receiver accepts no request of this size, but may accept parts of it. */
-  | { readonly outcome: "too_large"; readonly message: string }
-  /** The receiver is temporarily unable to accept it. */
-  | { readonly outcome: "retry"; readonly message: string; readonly afterMs?: number };
-
-/** Reads the whole response to a request of `spanCount` spans. */
-export async function readExportAnswer(
-  response: Response,
-  spanCount: number,
-): Promise<ExportAnswer> {
-  return exportAnswerOf(await readHttpAnswer(response, spanCount));
-}
-
-function exportAnswerOf(outcome: SendOutcome): ExportAnswer {
-  const { message = "" } = outcome;
-  switch (outcome.outcome) {
-    case "delivered":
-      return { outcome: "accepted", rejectedSpans: 0, message };
-    case "partly_rejected":
-      return { outcome: "accepted", rejectedSpans: outcome.rejectedSpans, message };
-    case "retry": {
-      const { afterMs } = outcome;
-      return { outcome: "retry", message, ...(afterMs === undefined ? {} : { afterMs }) };
-    }
-    case "too_large":
-      return { outcome: "too_large", message };
-    case "refused":
-    case "blocked":
-      return { outcome: "refused", message };
-  }
 }
 
 /** The last item if the signal was aborted before the end. */

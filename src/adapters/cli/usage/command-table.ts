@@ -8,7 +8,7 @@ const SPECS = {
     operands: "FILE...",
     minOperands: 1,
     maxOperands: Infinity,
-    summary: "send files of spans to an OTLP/HTTP endpoint",
+    summary: "send files of spans to OTLP/HTTP or Apache Kafka",
     details: [
       "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
         "length-delimited protobuf, and a single bare protobuf request, regardless of the file " +
@@ -23,6 +23,12 @@ const SPECS = {
       "With --rate, a request with more than a tenth of a second's worth of spans is split, " +
         "and each piece is sent when it is due. With --pace, a request is due when its earliest " +
         "span began, and none is split.",
+      "--to kafka://BROKER:PORT,BROKER:PORT/TOPIC, or kafkas:// with TLS, makes each request a " +
+        "message of a topic, in protobuf (otlp_proto) and without invalid spans. The variables " +
+        "FORWARD_TLS_*, FORWARD_SASL_*, FORWARD_COMPRESSION, FORWARD_KAFKA_KEY, FORWARD_HEADERS, " +
+        "FORWARD_HEADERS_FILE and FORWARD_TIMEOUT_MS apply as when spans are forwarded, unless " +
+        "FORWARD_ENDPOINT is set to something other than Kafka. A message may be stored twice if " +
+        "a broker does not answer within FORWARD_TIMEOUT_MS.",
     ],
     options: ["to", "rate", "pace", "token-file", "ca", "help"],
     found: "everything was accepted",
@@ -30,6 +36,7 @@ const SPECS = {
     examples: [
       "spanring send spans.jsonl --pace 10x",
       "spanring tail --status error | spanring send --to http://collector:4318 -",
+      "spanring send --to kafka://broker:9092/otlp_spans spans.jsonl",
     ],
   },
   run: {

@@ -93,7 +93,10 @@ const SPECS = {
     words: ["json", "proto"],
   },
 
-  to: { value: "URL", meaning: "OTLP/HTTP endpoint (default http://127.0.0.1:4318)" },
+  to: {
+    value: "URL",
+    meaning: "OTLP/HTTP endpoint, or topic of Kafka (default http://127.0.0.1:4318)",
+  },
   rate: { value: "N", meaning: "spans per second" },
   pace: {
     value: "[FACTOR]",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readExportAnswer } from "../../../../src/adapters/cli/send/send-requests.ts";
+import { readExportAnswer } from "../../../../src/adapters/cli/send/http-target.ts";
 import { exportFailure, exportSuccess } from "../../../support/upstreams/otlp-receiver.ts";
 
 const JSON_TYPE = "application/json";
