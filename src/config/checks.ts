@@ -110,10 +110,30 @@ function isExposed({ API_HOST, API_PORT, API_INSECURE }: Settings): boolean {
 }
 
 /** Without a directory, a level has no effect, and a stop would lose what it must keep. */
-function storageMistakes({ DATA_DIR, DURABILITY }: Settings): Mistake[] {
-  if (DATA_DIR !== "" || DURABILITY === "disk") return [];
-  const bound = `a directory, because DURABILITY is ${DURABILITY}`;
+function storageMistakes(settings: Settings): Mistake[] {
+  const given = (["DURABILITY", "DISK_FAILURE"] as const).find(
+    (variable) => settings[variable] !== DEFAULT_STORAGE[variable],
+  );
+  if (given === undefined) return [];
+  if (settings.DATA_DIR !== "") return memoryMistakes(settings);
+  const bound = `a directory, because ${given} is ${settings[given]}`;
   return [{ variable: "DATA_DIR", value: "", bound }];
+}
+
+const DEFAULT_STORAGE = { DURABILITY: "disk", DISK_FAILURE: "refuse" };
+
+/**
+ * Without the disk, a full memory evicts spans, which the policy `refuse` rules out. At level
+ * `stop`, requests do not need the disk.
+ */
+function memoryMistakes({ DISK_FAILURE, DURABILITY, OVERFLOW_POLICY }: Settings): Mistake[] {
+  const conflict =
+    DURABILITY === "stop"
+      ? "DURABILITY is stop"
+      : OVERFLOW_POLICY === "refuse" && "OVERFLOW_POLICY is refuse";
+  if (DISK_FAILURE === "refuse" || conflict === false) return [];
+  const bound = `refuse, because ${conflict}`;
+  return [{ variable: "DISK_FAILURE", value: DISK_FAILURE, bound }];
 }
 
 const FORMER_SPILL =

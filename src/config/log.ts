@@ -6,6 +6,7 @@ export interface LogConfig {
   readonly durability: "disk" | "process" | "stop";
   readonly syncIntervalMs: number;
   readonly maxDiskBytes: number;
+  readonly diskFailure: "refuse" | "memory";
 }
 
 /** Returns the settings of the log; `off` if the spans are in memory only. */
@@ -16,5 +17,6 @@ export function logOf(settings: Settings): LogConfig | "off" {
     durability: settings.DURABILITY,
     syncIntervalMs: settings.SYNC_INTERVAL_MS,
     maxDiskBytes: settings.MAX_DISK_BYTES,
+    diskFailure: settings.DISK_FAILURE,
   });
 }

@@ -189,6 +189,11 @@ export const VARIABLES = {
     "1GiB",
     "maximum size of the log; beyond it, OVERFLOW_POLICY applies",
   ),
+  DISK_FAILURE: choice(["refuse", "memory"])(
+    "refuse",
+    "what happens while the disk fails: refuse requests, or acknowledge them once they are in " +
+      "memory, where a crash or a stop loses their spans",
+  ),
 
   ...FORWARD_VARIABLES,
 } as const;

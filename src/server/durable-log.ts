@@ -67,7 +67,7 @@ function hintFor(error: unknown): string {
 }
 
 function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): LogParts {
-  const { durability, maxDiskBytes } = config;
+  const { durability, maxDiskBytes, diskFailure } = config;
   const { buffer } = parts.config;
   const sizes = { maxDiskBytes, segmentBytes: segmentBytesFor(maxDiskBytes) };
   const { overflowPolicy } = buffer;
@@ -78,8 +78,14 @@ function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): L
     unixMs: Date.now,
     random: Math.random,
     runId: parts.runId.padStart(32, "0"),
-    settings: { durability, ...sizes, overflowPolicy, maxQueuedBytes: maxQueuedBytes(buffer) },
-    watcher: logWatcher({ logger: parts.logger, durability, buffer: parts.durable }),
+    settings: {
+      durability,
+      ...sizes,
+      overflowPolicy,
+      diskFailure,
+      maxQueuedBytes: maxQueuedBytes(buffer),
+    },
+    watcher: logWatcher({ logger: parts.logger, ...config, buffer: parts.durable }),
     memory: parts.durable?.memory,
   };
 }
@@ -101,10 +107,12 @@ function syncPeriodically(log: SpanLog, { durability, syncIntervalMs }: LogConfi
  * Closes the log, so that the next start finds every span that is left. The log line says if that
  * fails.
  */
-export async function closeLog({ running, config, logger }: ServerParts): Promise<void> {
+export async function closeLog(parts: ServerParts): Promise<void> {
+  const { running, config, logger } = parts;
   const { log: opened } = running;
   if (opened === undefined || config.log === "off") return;
   opened.cancel();
+  if (config.log.diskFailure === "memory") reportMemoryOnly(parts, opened);
   const { buffered: spans } = opened.log.stats().spans;
   try {
     await opened.log.close();
@@ -116,4 +124,13 @@ export async function closeLog({ running, config, logger }: ServerParts): Promis
   } finally {
     await opened.disk.close();
   }
+}
+
+/** Logs the spans that a stop loses, because they were accepted while the disk failed. */
+function reportMemoryOnly({ running, ring, logger }: ServerParts, { log }: OpenedLog): void {
+  const spans = ring.stats().spans.buffered - log.stats().spans.buffered;
+  if (spans === 0) return;
+  running.hasLostSpans = true;
+  const hint = "they arrived while the disk failed; set DISK_FAILURE=refuse to refuse such spans";
+  logger.error("lost", { spans, hint });
 }

@@ -1,11 +1,8 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import type { PausableListener } from "../adapters/listening/descriptor-guard.ts";
 import { metricsPage } from "../adapters/metrics/metrics-page.ts";
-import {
-  type MetricSources,
-  metricValues,
-  processFigures,
-} from "../adapters/metrics/metric-values.ts";
+import { type MetricSources, metricValues } from "../adapters/metrics/metric-values.ts";
+import { processFigures } from "../adapters/metrics/process-figures.ts";
 import { requireResolvable } from "../adapters/listening/served-port.ts";
 import { claimSocketPath } from "../adapters/listening/unix-socket.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";

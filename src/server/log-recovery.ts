@@ -1,5 +1,5 @@
 import type { DurableBuffer } from "../application/log/durable-buffer.ts";
-import type { Durability, LogWatcher } from "../application/log/log-state.ts";
+import type { Durability, DiskFailurePolicy, LogWatcher } from "../application/log/log-state.ts";
 import type { Damage, Recovery } from "../application/log/recover-log.ts";
 import type { LogFields, Logger } from "../ports/logger.ts";
 
@@ -27,18 +27,21 @@ export function logRecovery(logger: Logger, recovery: Recovery): void {
 export interface WatcherParts {
   readonly logger: Logger;
   readonly durability: Durability;
+  readonly diskFailure: DiskFailurePolicy;
   readonly buffer: Pick<DurableBuffer, "evict" | "damaged"> | undefined;
 }
 
 /** Returns a watcher that logs what happens to the disk, and passes on which spans it has lost. */
-export function logWatcher({ logger, durability, buffer }: WatcherParts): LogWatcher {
-  const until = durability === "stop" ? "a stop loses spans" : "requests are refused";
-  const hint = `free space or replace the disk; until then, ${until}`;
+export function logWatcher(parts: WatcherParts): LogWatcher {
+  const { logger, buffer } = parts;
+  const hint = `free space or replace the disk; until then, ${effectOfFailure(parts)}`;
   return {
     diskFailed: ({ reason, retryAfterMs }) => {
       logger.error("disk_failed", { reason, retry_after_ms: retryAfterMs, hint });
     },
-    diskRecovered: () => logger.info("disk_recovered"),
+    diskRecovered: ({ memoryOnlySpans: memory_only_spans }) => {
+      logger.info("disk_recovered", memory_only_spans === 0 ? {} : { memory_only_spans });
+    },
     syncFailed: ({ segment, reason }) => {
       logger.error("sync_failed", { segment, reason, hint: "a power cut may lose its spans" });
     },
@@ -52,6 +55,12 @@ export function logWatcher({ logger, durability, buffer }: WatcherParts): LogWat
       buffer?.damaged(damage);
     },
   };
+}
+
+function effectOfFailure({ durability, diskFailure }: WatcherParts): string {
+  if (durability === "stop") return "a stop loses spans";
+  if (diskFailure === "refuse") return "requests are refused";
+  return "new spans are in memory only, and a crash or a stop loses them";
 }
 
 function fieldsOf({ segment, offsetBytes, bytes }: Damage): LogFields {

@@ -250,6 +250,27 @@ test.each(["process", "stop"])("DURABILITY=%s needs a directory", (DURABILITY) =
   expect(mistakesIn(readConfig({ DURABILITY, DATA_DIR: "/data" }))).toEqual([]);
 });
 
+test("DISK_FAILURE=memory needs a directory", () => {
+  const memory = { DISK_FAILURE: "memory" };
+
+  expect(mistakesIn(readConfig(memory))).toEqual([
+    { variable: "DATA_DIR", value: "", bound: "a directory, because DISK_FAILURE is memory" },
+  ]);
+  expect(mistakesIn(readConfig({ ...memory, DATA_DIR: "/data" }))).toEqual([]);
+});
+
+test.each([
+  { variable: "DURABILITY", value: "stop" },
+  { variable: "OVERFLOW_POLICY", value: "refuse" },
+])("DISK_FAILURE=memory contradicts $variable=$value", ({ variable, value }) => {
+  const settings = { DISK_FAILURE: "memory", DATA_DIR: "/data", [variable]: value };
+
+  expect(mistakesIn(readConfig(settings))).toEqual([
+    { variable: "DISK_FAILURE", value: "memory", bound: `refuse, because ${variable} is ${value}` },
+  ]);
+  expect(mistakesIn(readConfig({ ...settings, DISK_FAILURE: "refuse" }))).toEqual([]);
+});
+
 test("the former spill file is refused, with what replaces it", () => {
   expect(mistakesIn(readConfig({ SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" }))).toEqual([
     {

@@ -6,7 +6,12 @@ function logOf(env: Record<string, string>): unknown {
   return reading.ok ? reading.config.log : reading.mistakes;
 }
 
-const DISK = { durability: "disk", syncIntervalMs: 1_000, maxDiskBytes: 2 ** 30 };
+const DISK = {
+  durability: "disk",
+  syncIntervalMs: 1_000,
+  maxDiskBytes: 2 ** 30,
+  diskFailure: "refuse",
+};
 
 test.each([
   { name: "without a directory", env: { MAX_DISK_BYTES: "2MiB" }, log: "off" },
@@ -18,12 +23,14 @@ test.each([
       DURABILITY: "process",
       SYNC_INTERVAL_MS: "20",
       MAX_DISK_BYTES: "1MiB",
+      DISK_FAILURE: "memory",
     },
     log: {
       directory: "data",
       durability: "process",
       syncIntervalMs: 20,
       maxDiskBytes: 2 ** 20,
+      diskFailure: "memory",
     },
   },
 ])("the log, $name", ({ env, log }) => {

@@ -120,6 +120,49 @@ test("requests that the disk cannot take are refused, and nothing else is lost",
   expect(kept).toEqual(found);
 });
 
+/** Returns a member of an answer of the read API. */
+async function memberOf({ apiUrl }: RunningProgram, path: string, name: string): Promise<unknown> {
+  const body = await (await fetch(`${apiUrl}${path}`)).json();
+  return (body as Record<string, unknown>)[name];
+}
+
+test("with DISK_FAILURE=memory, requests go to memory until the disk works again", async () => {
+  const directory = mkdtempSync(join(root, "memory-"));
+  const env = { ...LARGE, DATA_DIR: directory, DISK_FAILURE: "memory" };
+  await using program = await startProgram(env, { launcher: SMALL_FILES });
+
+  const small = await post(program, requestOf(3));
+  const large = await post(program, requestOf(2_000, 4));
+  const failed = await program.logged("disk_failed");
+  const ready = await memberOf(program, "/readyz", "disk");
+  const during = await memberOf(program, "/api/stats", "disk");
+  let last = 2_003;
+  for (let isBack = false; !isBack; last += 1) {
+    await post(program, requestOf(1, last + 1));
+    isBack = program.log().some(({ event }) => event === "disk_recovered");
+  }
+  const recovered = await program.logged("disk_recovered");
+  const metrics = await (await fetch(`${program.apiUrl}/metrics`)).text();
+  const found = await spanNumbersOf(program);
+  const exitCode = await program.stop();
+  const lost = program.log().find(({ event }) => event === "lost");
+  await using next = await startProgram(env);
+  const kept = await spanNumbersOf(next);
+
+  const inMemory = Number(recovered["memory_only_spans"]);
+  expect([small.status, large.status]).toEqual([200, 200]);
+  expect(failed["hint"]).toContain("in memory only");
+  expect(ready).toEqual({ state: "memory_only", error: expect.stringContaining("EFBIG") });
+  expect(during).toMatchObject({ state: "memory_only", only_in_memory: { spans: 2_000 } });
+  expect(inMemory).toBeGreaterThanOrEqual(2_000);
+  expect(metrics).toContain(`\nspanring_memory_only_spans ${inMemory}\n`);
+  expect(metrics).toContain("\nspanring_disk_failing 0\n");
+  expect(found).toEqual(Array.from({ length: last }, (_, at) => at + 1));
+  expect(exitCode).toBe(5);
+  expect(lost).toMatchObject({ level: "ERROR", spans: inMemory });
+  expect(kept).toEqual([1, 2, 3, ...found.slice(3 + inMemory)]);
+});
+
 test("the directory has only segments and the lock, readable by their owner only", async () => {
   const path = join(root, "new", "data");
   await using program = await startProgram({ DATA_DIR: path });

@@ -89,6 +89,7 @@ describe("a log on disk", () => {
     const places = {
       in_memory: { spans: 3, bytes: 3 * inEach },
       only_on_disk: { spans: 1, bytes: inEach },
+      only_in_memory: { spans: 0, bytes: 0 },
     };
     expect(disk).toEqual({ durability: "disk", state: "writable", ...amounts, ...places });
     expect(metrics).toContain("\nspanring_memory_spans 3\n");
@@ -97,6 +98,7 @@ describe("a log on disk", () => {
     expect(metrics).toContain(`\nspanring_disk_only_span_bytes ${inEach}\n`);
     expect(ready.disk).toEqual({ state: "writable" });
     expect(metrics).toContain(`\nspanring_disk_used_bytes ${used}\n`);
+    expect(metrics).toContain("\nspanring_memory_only_spans 0\n");
     expect(metrics).toContain("\nspanring_disk_failing 0\n");
   });
 

@@ -169,12 +169,13 @@ describe("the watcher of a log", () => {
     const passedOn: unknown[] = [];
     const pass = (lost: unknown): void => void passedOn.push(lost);
     const buffer = { evict: pass, damaged: pass };
-    const watcher = logWatcher({ logger, durability: "disk", buffer });
+    const watcher = logWatcher({ logger, durability: "disk", diskFailure: "memory", buffer });
     const eviction = { first: 1, end: 9, spans: 7 };
     const damage = { segment: "spans-1", firstSequence: 1, lostSpans: 3, left: [] };
 
     watcher.diskFailed({ reason: "EIO", retryAfterMs: 250 });
-    watcher.diskRecovered();
+    watcher.diskRecovered({ memoryOnlySpans: 0 });
+    watcher.diskRecovered({ memoryOnlySpans: 3 });
     watcher.syncFailed({ segment: "spans-1", reason: "EIO" });
     watcher.evicted(eviction);
     watcher.damaged(damage);
@@ -183,13 +184,16 @@ describe("the watcher of a log", () => {
     expect(logger.lines.map(({ level, event }) => [level, event])).toEqual([
       ["error", "disk_failed"],
       ["info", "disk_recovered"],
+      ["info", "disk_recovered"],
       ["error", "sync_failed"],
       ["warning", "disk_full"],
       ["error", "log_damaged"],
     ]);
+    expect(logger.lines[1]?.fields).toEqual({});
     expect(logger.lines.map(({ fields }) => fields)).toMatchObject([
       { reason: "EIO", retry_after_ms: 250 },
       {},
+      { memory_only_spans: 3 },
       { segment: "spans-1", reason: "EIO" },
       { evicted_spans: 7, hint: "raise MAX_DISK_BYTES" },
       { segment: "spans-1", lost_spans: 3 },
@@ -198,17 +202,25 @@ describe("the watcher of a log", () => {
 });
 
 test.each([
-  { durability: "process", effect: "requests are refused" },
-  { durability: "stop", effect: "a stop loses spans" },
-] as const)("at level $durability, a failed disk means that $effect", ({ durability, effect }) => {
-  const logger = new RecordingLogger();
-  const watcher = logWatcher({ logger, durability, buffer: undefined });
+  { durability: "process", diskFailure: "refuse", effect: "requests are refused" },
+  { durability: "stop", diskFailure: "refuse", effect: "a stop loses spans" },
+  {
+    durability: "disk",
+    diskFailure: "memory",
+    effect: "new spans are in memory only, and a crash or a stop loses them",
+  },
+] as const)(
+  "at level $durability with DISK_FAILURE=$diskFailure, a failed disk means that $effect",
+  ({ durability, diskFailure, effect }) => {
+    const logger = new RecordingLogger();
+    const watcher = logWatcher({ logger, durability, diskFailure, buffer: undefined });
 
-  watcher.diskFailed({ reason: "EIO", retryAfterMs: 250 });
+    watcher.diskFailed({ reason: "EIO", retryAfterMs: 250 });
 
-  const hint = `free space or replace the disk; until then, ${effect}`;
-  expect(logger.lines).toMatchObject([{ event: "disk_failed", fields: { hint } }]);
-});
+    const hint = `free space or replace the disk; until then, ${effect}`;
+    expect(logger.lines).toMatchObject([{ event: "disk_failed", fields: { hint } }]);
+  },
+);
 
 test("segments that a start cannot sync are logged, because a power cut may lose them", () => {
   const logger = new RecordingLogger();

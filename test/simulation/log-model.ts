@@ -18,8 +18,10 @@ interface ModelSpan {
   isSafe: boolean;
   /** Whether it was acknowledged since the last recovery. */
   isNew: boolean;
-  /** Whether its segment was evicted while it was leased. */
+  /** Whether its segment was evicted, or it lost its slot in memory, while it was leased. */
   isOrphan: boolean;
+  /** Whether it was acknowledged without the disk; it is lost whenever the process ends. */
+  isMemoryOnly: boolean;
 }
 
 /** A span as the log has returned it. */
@@ -44,18 +46,38 @@ export class LogModel {
     this.nextNumber += spanCount;
     this.nextRequest += 1;
     for (let number = first; number < this.nextNumber; number += 1) {
-      const span = { number, request, sequence: 0, isSafe: false, isNew: false, isOrphan: false };
-      this.spans.set(number, { ...span, fate: "sent" });
+      const flags = { isSafe: false, isNew: false, isOrphan: false, isMemoryOnly: false };
+      this.spans.set(number, { number, request, sequence: 0, fate: "sent", ...flags });
     }
     return { first, request };
   }
 
-  acknowledge(first: number, spanCount: number, sent: { sequence: number; isSafe: boolean }): void {
+  acknowledge(
+    first: number,
+    spanCount: number,
+    sent: { sequence: number; isSafe: boolean; isMemoryOnly: boolean },
+  ): void {
+    const { isSafe, isMemoryOnly } = sent;
     for (let index = 0; index < spanCount; index += 1) {
       const span = this.known(first + index, "sent");
       const sequence = sent.sequence + index;
-      Object.assign(span, { fate: "stored", sequence, isSafe: sent.isSafe, isNew: true });
+      Object.assign(span, { fate: "stored", sequence, isSafe, isMemoryOnly, isNew: true });
     }
+  }
+
+  /** Evicts the spans in memory only that have lost their slots, because memory begins later. */
+  leaveMemory(before: number): void {
+    for (const span of this.memoryOnly().filter(({ sequence }) => sequence < before)) {
+      if (span.fate === "leased") span.isOrphan = true;
+      else span.fate = "gone";
+    }
+  }
+
+  /** Returns the stored and leased spans that are in memory only. */
+  memoryOnly(): readonly ModelSpan[] {
+    return [...this.spans.values()].filter(
+      ({ fate, isMemoryOnly }) => (fate === "stored" || fate === "leased") && isMemoryOnly,
+    );
   }
 
   /**
@@ -126,9 +148,10 @@ export class LogModel {
   /** Records a clean stop, after which settled spans stay settled. */
   closed(): void {
     for (const span of this.spans.values()) {
-      if (span.fate === "leased" && !span.isOrphan) span.fate = "stored";
+      if (span.isMemoryOnly) span.fate = "unsure";
+      else if (span.fate === "leased" && !span.isOrphan) span.fate = "stored";
       else if (span.fate !== "stored") this.spans.delete(span.number);
-      span.isSafe ||= span.isNew;
+      span.isSafe ||= span.isNew && !span.isMemoryOnly;
     }
   }
 
@@ -186,6 +209,7 @@ export class LogModel {
 }
 
 function isDue(span: ModelSpan, { isPowerCut }: { readonly isPowerCut: boolean }): boolean {
+  if (span.isMemoryOnly) return false;
   const isLeased = span.fate === "leased" && !span.isOrphan;
   return (span.fate === "stored" || isLeased) && (span.isSafe || !isPowerCut);
 }
@@ -193,7 +217,8 @@ function isDue(span: ModelSpan, { isPowerCut }: { readonly isPowerCut: boolean }
 function restore(span: ModelSpan, sequence: number, isSafe: boolean): void {
   const isKnown = span.fate === "stored" || span.fate === "leased";
   assert(!isKnown || span.sequence === sequence, `span ${span.number} has another sequence`);
-  Object.assign(span, { fate: "stored", sequence, isSafe, isNew: false, isOrphan: false });
+  const flags = { isNew: false, isOrphan: false, isMemoryOnly: false };
+  Object.assign(span, { fate: "stored", sequence, isSafe, ...flags });
 }
 
 function assertInOrder(shown: readonly ShownSpan[]): void {

@@ -1,13 +1,13 @@
 import { crc32 } from "../../src/adapters/disk/directory-disk.ts";
 import type { LogLease } from "../../src/application/log/lease-spans.ts";
 import { recoverLog, type Recovery } from "../../src/application/log/recover-log.ts";
-import { SpanLog } from "../../src/application/log/span-log.ts";
 import { assert } from "../../src/domain/assert.ts";
+import type { SpanAmount } from "../../src/domain/ledger.ts";
 import { NO_FAULTS, type SimulatedDisk } from "../support/disk/simulated-disk.ts";
 import type { ShownSpan } from "./log-model.ts";
 import { LogWorkload } from "./log-workload.ts";
 import { numberedSpanBytes } from "./numbered-spans.ts";
-import { RingedLog, type SimulatedLog } from "./ringed-log.ts";
+import { openBareLog, RingedLog, type SimulatedLog } from "./ringed-log.ts";
 import { shownIn, SimulatedWorld, type Tally, turn } from "./simulated-world.ts";
 
 const EVERYTHING = { spans: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
@@ -171,10 +171,14 @@ export class LogSimulation {
 
 /** Opens a log, with or without a ring that is smaller. */
 async function openLog(world: SimulatedWorld): Promise<SimulatedLog> {
-  const { ringSpans } = world;
-  return ringSpans === 0
-    ? await SpanLog.open(world.parts())
-    : await RingedLog.open(world.parts(), ringSpans);
+  const { ringSpans, model } = world;
+  if (ringSpans === 0) return await openBareLog(world.parts());
+  const memoryOnly = (): SpanAmount => {
+    const numbers = model.memoryOnly().map(({ number }) => number);
+    return { spans: numbers.length, bytes: bytesOf(numbers) };
+  };
+  const evicted = (memoryFirst: number): void => model.leaveMemory(memoryFirst);
+  return await RingedLog.open(world.parts(), ringSpans, { evicted, memoryOnly });
 }
 
 /** Reads all spans in the order of leases: with a ring, it may take several. */
@@ -212,10 +216,14 @@ function assertOnlyFlipsLose(
 
 function assertBalance(log: SimulatedLog, shown: readonly ShownSpan[]): void {
   const { spans, bytes } = log.stats();
-  const shownBytes = shown.reduce((sum, { number }) => sum + numberedSpanBytes(number), 0);
+  const shownBytes = bytesOf(shown.map(({ number }) => number));
   assert(spans.buffered === shown.length, `${spans.buffered} buffered, ${shown.length} shown`);
   assert(bytes.buffered === shownBytes, `${bytes.buffered} bytes buffered, not ${shownBytes}`);
   assert(spans.received === log.recovery.restored.spans, "restored spans are received");
+}
+
+function bytesOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + numberedSpanBytes(number), 0);
 }
 
 function assertSame(first: Recovery, second: Recovery): void {

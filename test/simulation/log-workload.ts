@@ -55,17 +55,23 @@ export class LogWorkload {
 
   private appendBurst(): void {
     const burst = this.world.random.between(1, 3);
-    for (let count = 0; count < burst; count += 1) void this.append();
+    for (let count = 0; count < burst; count += 1) {
+      void this.append().catch((problem: unknown) => this.world.noteProblem(problem));
+    }
   }
 
   private async append(): Promise<void> {
     const { random, model, settings, tally } = this.world;
     const spanCount = random.chance(0.9) ? random.between(1, 4) : 20;
     const { first } = model.send(spanCount);
-    const isSafe = settings.durability === "disk";
     const stored = (sequence: number): void => {
-      this.world.note(() => model.acknowledge(first, spanCount, { sequence, isSafe }));
-      tally.acknowledged += 1;
+      const isMemoryOnly = !this.log.isLogged(sequence);
+      const isSafe = settings.durability === "disk" && !isMemoryOnly;
+      this.world.note(() => {
+        model.acknowledge(first, spanCount, { sequence, isSafe, isMemoryOnly });
+        model.leaveMemory(this.log.memoryFirst());
+      });
+      tally[isMemoryOnly ? "memoryOnly" : "acknowledged"] += 1;
     };
     const bytes = numberedRequest(first, spanCount);
     const spanBytes = lengthOf(first, spanCount);
@@ -78,14 +84,18 @@ export class LogWorkload {
       sequence: this.laterSequence(),
     };
     const { outcome } = await this.log.append(request);
-    if (outcome === "logged") return;
+    if (outcome === "logged" || outcome === "memory_only") return;
     this.world.note(() => model.turnAway(first, spanCount, outcome === "failed"));
     tally[outcome === "failed" ? "failed" : "refused"] += 1;
   }
 
-  /** Returns a sequence after a gap, in few cases, and only while nothing is being written. */
+  /**
+   * Returns a sequence after a gap, in few cases, and only while nothing is being written. Only a
+   * stop uses it, so it is not combined with spans in memory only.
+   */
   private laterSequence(): number | undefined {
     const { sequence, queuedBytes } = this.log.stats();
+    if (this.world.settings.diskFailure === "memory") return undefined;
     if (queuedBytes > 0 || !this.world.random.chance(0.1)) return undefined;
     return sequence.next + this.world.random.between(0, 5);
   }
@@ -124,7 +134,7 @@ export class LogWorkload {
   private async sync(): Promise<void> {
     const { world } = this;
     if (world.settings.durability !== "process") return;
-    const unsafe = world.model.unsafe().filter(({ isNew }) => isNew);
+    const unsafe = world.model.unsafe().filter(({ isNew, isMemoryOnly }) => isNew && !isMemoryOnly);
     const { failures } = world;
     await this.log.sync();
     if (world.failures > failures) return;

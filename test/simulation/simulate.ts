@@ -34,7 +34,16 @@ export async function simulate(
 
 function newTally(): Tally {
   const deaths = { cuts: 0, kills: 0, stops: 0 };
-  return { ...deaths, acknowledged: 0, failed: 0, refused: 0, evicted: 0, flips: 0, lost: 0 };
+  return {
+    ...deaths,
+    acknowledged: 0,
+    memoryOnly: 0,
+    failed: 0,
+    refused: 0,
+    evicted: 0,
+    flips: 0,
+    lost: 0,
+  };
 }
 
 async function runOnce(seed: number, tally: Tally): Promise<string | undefined> {

@@ -14,6 +14,8 @@ export interface Tally {
   kills: number;
   stops: number;
   acknowledged: number;
+  /** Requests that were acknowledged without the disk. */
+  memoryOnly: number;
   failed: number;
   refused: number;
   evicted: number;
@@ -58,9 +60,13 @@ export class SimulatedWorld {
   constructor(seed: number, tally: Tally) {
     this.random = new SeededRandom(seed);
     this.disk = new SimulatedDisk(this.random);
-    this.settings = randomSettings(this.random);
-    this.ringSpans = this.random.pick([0, 0, 3, 12, 60]);
     this.tally = tally;
+    const settings = randomSettings(this.random);
+    this.ringSpans = this.random.pick([0, 0, 3, 12, 60]);
+    this.settings = { ...settings, diskFailure: "refuse" };
+    if (seed % 3 !== 0) return;
+    this.settings = inMemory(settings);
+    this.ringSpans = Math.max(3, this.ringSpans);
   }
 
   parts(): LogParts {
@@ -91,8 +97,12 @@ export class SimulatedWorld {
     try {
       check();
     } catch (error) {
-      this.problem ??= error;
+      this.noteProblem(error);
     }
+  }
+
+  noteProblem(problem: unknown): void {
+    this.problem ??= problem;
   }
 
   assertNoProblem(): void {
@@ -127,8 +137,16 @@ export class SimulatedWorld {
   }
 }
 
+/** Returns settings with which spans may be in memory only; the configuration permits no others. */
+function inMemory(settings: RandomSettings): LogSettings {
+  const durability = settings.durability === "stop" ? "disk" : settings.durability;
+  return { ...settings, durability, overflowPolicy: "drop_oldest", diskFailure: "memory" };
+}
+
+type RandomSettings = Omit<LogSettings, "diskFailure">;
+
 /** Returns small settings, so that everything happens within a few dozen steps. */
-function randomSettings(random: SeededRandom): LogSettings {
+function randomSettings(random: SeededRandom): RandomSettings {
   const segmentBytes = random.pick([4_096, 4_096, 8_192, 16_384]);
   return {
     durability: random.pick(["disk", "disk", "disk", "process", "stop"] as const),

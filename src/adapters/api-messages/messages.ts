@@ -56,7 +56,8 @@ export const readiness = message("Readiness", () =>
       z.optional(z.object({ state: word(DISK_STATES), error: z.optional(text()) })),
       "The state of the log on disk and, while it fails, the reason. After each failed attempt, " +
         "requests are refused with UNAVAILABLE for up to 30 s, and the status is `refusing`; the " +
-        "next request after that makes an attempt. Absent unless `DATA_DIR` is set.",
+        "next request after that makes an attempt. With `DISK_FAILURE=memory`, the state is " +
+        "`memory_only` instead, and the status stays `ready`. Absent unless `DATA_DIR` is set.",
     ),
   }),
 );
@@ -123,13 +124,17 @@ const disk = message(
       max_bytes: count("The limit of it."),
       segments: count("The number of files."),
       queued_bytes: count("The size of the requests that wait for the disk."),
-      in_memory: describedAmount("Buffered spans that are in memory too: the newest."),
+      in_memory: describedAmount("Buffered spans that are in memory: the newest."),
       only_on_disk: describedAmount(
         "Buffered spans that are on disk only: the oldest. They are taken and forwarded first; " +
           "queries, waits and the page do not cover them.",
       ),
+      only_in_memory: describedAmount(
+        "Buffered spans that are in memory only, because the disk failed when they arrived, or " +
+          "because only a stop writes them. A crash loses them.",
+      ),
     }),
-  "The log on disk. It has every buffered span; at level `stop`, only those of an earlier run.",
+  "The log on disk. It has every buffered span but those in memory only.",
 );
 
 const requestsBySignal = once(() => z.object({ traces: count(), metrics: count(), logs: count() }));

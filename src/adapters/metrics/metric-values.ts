@@ -10,7 +10,7 @@ import type { BufferStats, Ledger, SpanAmount } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
 import type { MetricName, MetricValue, MetricValues } from "./metrics-page.ts";
-import { readdirSync, readFileSync } from "node:fs";
+import type { ProcessFigures } from "./process-figures.ts";
 
 /** The sources of the numbers, read at each scrape. A part that does not run has none. */
 export interface MetricSources {
@@ -50,15 +50,6 @@ export interface ApiCounts {
   readonly tails: number;
   readonly answerBytes: number;
   readonly requestsByStatus: Readonly<Record<string, number>>;
-}
-
-export interface ProcessFigures {
-  readonly residentBytes: number;
-  readonly cpuSeconds: number;
-  readonly startUnixSeconds: number;
-  /** Undefined where the system does not report it. */
-  readonly openFds: number | undefined;
-  readonly maxFds: number | undefined;
 }
 
 /** Returns all values. Those of the ledger are from the same instant. */
@@ -104,6 +95,8 @@ function onDisk(stats: LogStats | undefined, { spans, bytes, spilled }: BufferSt
     spanring_memory_span_bytes: maybe(spilled && bytes.buffered - spilled.bytes),
     spanring_disk_only_spans: maybe(spilled?.spans),
     spanring_disk_only_span_bytes: maybe(spilled?.bytes),
+    spanring_memory_only_spans: maybe(stats && spans.buffered - stats.spans.buffered),
+    spanring_memory_only_span_bytes: maybe(stats && bytes.buffered - stats.bytes.buffered),
     spanring_disk_failing: flag(stats && stats.failure !== undefined),
   };
 }
@@ -265,35 +258,4 @@ function series(name: MetricName, histogram: Histogram, protocol: string) {
     { metricName: `${name}_sum`, labels: { protocol }, value: histogram.sum },
     { metricName: `${name}_count`, labels: { protocol }, value: count },
   ];
-}
-
-/** Returns figures of this process. Without /proc, the number of open files is unknown. */
-export function processFigures(folder = "/proc/self"): ProcessFigures {
-  const { user, system } = process.cpuUsage();
-  return {
-    residentBytes: process.memoryUsage.rss(),
-    cpuSeconds: (user + system) / 1e6,
-    startUnixSeconds: performance.timeOrigin / 1000,
-    openFds: filesIn(`${folder}/fd`),
-    maxFds: maxFilesIn(`${folder}/limits`),
-  };
-}
-
-/** Returns the number of open files, without the one that reading the folder opens. */
-function filesIn(folder: string): number | undefined {
-  try {
-    return readdirSync(folder).length - 1;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Reads `Max open files  1024  524288  files`: the limit in force, and the highest possible. */
-function maxFilesIn(path: string): number | undefined {
-  try {
-    const [, max] = /^Max open files +(\d+) /m.exec(readFileSync(path, "utf8")) ?? [];
-    return max === undefined ? undefined : Number(max);
-  } catch {
-    return undefined;
-  }
 }

@@ -54,6 +54,12 @@ export const METRIC_FAMILIES = {
   spanring_memory_span_bytes: gauge("Encoded size of the buffered spans in memory."),
   spanring_disk_only_spans: gauge("Buffered spans that are on disk only; only with DATA_DIR."),
   spanring_disk_only_span_bytes: gauge("Encoded size of the buffered spans that are on disk only."),
+  spanring_memory_only_spans: gauge(
+    "Buffered spans that are in memory only, and that a crash loses; only with DATA_DIR.",
+  ),
+  spanring_memory_only_span_bytes: gauge(
+    "Encoded size of the buffered spans that are in memory only.",
+  ),
   spanring_disk_failing: gauge("1 while the log cannot be written, else 0; only with DATA_DIR."),
 
   // Both entries, plus the restored spans, add up to all received spans.

@@ -126,15 +126,19 @@ function diskMember(reading: DiskReading, { spans, bytes, spilled }: BufferStats
     spans: spans.buffered - only_on_disk.spans,
     bytes: bytes.buffered - only_on_disk.bytes,
   };
+  const only_in_memory = {
+    spans: spans.buffered - reading.spans.buffered,
+    bytes: bytes.buffered - reading.bytes.buffered,
+  };
   const files = { used_bytes, max_bytes, segments, queued_bytes: queuedBytes };
-  const amounts = { ...files, in_memory, only_on_disk };
+  const amounts = { ...files, in_memory, only_on_disk, only_in_memory };
   return { durability, ...diskState(reading), ...amounts };
 }
 
 /** Returns the member `disk` of `/readyz`: while the disk fails, with the reason. */
-function diskState({ failure }: DiskReading) {
+function diskState({ failure, isMemoryOnly }: DiskReading) {
   if (failure === undefined) return { state: "writable" } as const;
-  return { state: "failing", error: failure } as const;
+  return { state: isMemoryOnly ? "memory_only" : "failing", error: failure } as const;
 }
 
 /** Returns the member `forward` of `/readyz`: while forwarding fails, why, and what to check. */

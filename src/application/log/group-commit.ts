@@ -22,21 +22,20 @@ import type {
 } from "./log-state.ts";
 import { encodedRangesBytes, recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { addRange } from "./sequence-ranges.ts";
+import {
+  breakOff,
+  currentFailure,
+  FIRST_DELAY_MS,
+  isMemoryOnly,
+  keepInMemory,
+  noteSuccess,
+} from "./disk-failure.ts";
+import { acknowledge, bytesOfRequest, resolveAll } from "./pending-requests.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
 
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; retry later";
 const SLOW = "too many requests are waiting for the disk; retry later";
 const CLOSED = "the log is closed; retry later";
-/**
- * The message for senders. It names no file, because the details are for the operator, who finds
- * them in the log.
- */
-const BROKEN = "cannot write to the disk buffer; retry later";
-
-/** Delays between attempts to begin a new segment after a failure. */
-const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 30_000;
-
 /** Queues a request for the next group. Resolves once its outcome is known. */
 export function enqueue(state: LogState, request: LogRequest): Promise<AppendOutcome> {
   const bytes = maxRequestBytes(request);
@@ -55,30 +54,13 @@ function refusalOf(state: LogState, bytes: number): AppendOutcome | undefined {
   if (state.isClosed) return { outcome: "failed", message: CLOSED, retryAfterMs: FIRST_DELAY_MS };
   if (bytes + SEGMENT_HEADER_BYTES > limitBytes) return { outcome: "too_large" };
   const failure = currentFailure(state);
-  if (failure !== undefined) return failure;
+  if (failure !== undefined && !isMemoryOnly(state)) return failure;
   const isQueueFull = state.queue.length > 0 && state.queuedBytes + bytes > maxQueuedBytes;
   if (isQueueFull) return { outcome: "refused", message: SLOW };
   const isFull = state.usedBytes + state.queuedBytes + bytes > limitBytes;
   if (isFull && overflowPolicy === "refuse" && state.doomed.length === 0)
     return { outcome: "refused", message: FULL };
   return undefined;
-}
-
-function currentFailure({ failure, parts }: LogState): AppendOutcome | undefined {
-  if (failure === undefined) return undefined;
-  const retryAfterMs = Math.ceil(failure.retryAtMs - parts.clock.monotonicMs());
-  if (retryAfterMs <= 0) return undefined;
-  return { outcome: "failed", message: BROKEN, retryAfterMs };
-}
-
-/** Reports whether the disk has failed and every request is refused until the next attempt. */
-export function isRefusing(state: LogState): boolean {
-  return state.parts.settings.durability !== "stop" && currentFailure(state) !== undefined;
-}
-
-/** Ends the pause after a failure, so that the next request tries the disk at once. */
-export function endPause({ failure, parts }: LogState): void {
-  if (failure !== undefined) failure.retryAtMs = parts.clock.monotonicMs();
 }
 
 /**
@@ -93,14 +75,17 @@ export function startWriting(state: LogState): void {
 async function writeWaiting(state: LogState): Promise<void> {
   // Requests that arrive in this turn of the event loop join the first group.
   await Promise.resolve();
-  // oxlint-disable-next-line no-await-in-loop -- a file grows at one end only
-  while (hasWork(state)) await writeGroup(state, takeGroup(state));
+  while (hasWork(state)) {
+    if (isMemoryOnly(state)) keepInMemory(state);
+    // oxlint-disable-next-line no-await-in-loop -- a file grows at one end only
+    else await writeGroup(state, takeGroup(state));
+  }
   removeSpent(state);
   state.writing = undefined;
 }
 
 function hasWork(state: LogState): boolean {
-  if (currentFailure(state) !== undefined) return false;
+  if (currentFailure(state) !== undefined) return isMemoryOnly(state) && state.queue.length > 0;
   if (state.queue.length > 0 || state.departures.length > 0) return true;
   return state.parts.settings.durability !== "process" && needsDepartureSync(state);
 }
@@ -130,10 +115,6 @@ function takeGroup(state: LogState): Group {
     count += 1;
   }
   return { requests: queue.splice(0, count), requestBytes, isForNewSegment };
-}
-
-function bytesOfRequest({ request }: PendingRequest): number {
-  return maxRequestBytes(request);
 }
 
 /** Writes a group in one write and one sync, and acknowledges it in order, or fails all of it. */
@@ -199,7 +180,9 @@ function commit(
     offsetBytes += recordBytes(request.bytes.length);
     return sequence;
   });
-  for (const [at, pending] of requests.entries()) acknowledge(pending, sequences[at]!);
+  for (const [at, pending] of requests.entries()) {
+    acknowledge(pending, { outcome: "logged", firstSequence: sequences[at]! });
+  }
 }
 
 /** Continues with the sequence of a request; returns the size of the record that says so. */
@@ -211,28 +194,11 @@ function skip(state: LogState, segment: Segment, { sequence }: LogRequest): numb
   return encodedRangesBytes(1);
 }
 
-/** Acknowledges a request. An error of its callback does not affect the log. */
-function acknowledge({ request, resolve, reject }: PendingRequest, firstSequence: number): void {
-  try {
-    request.stored?.(firstSequence);
-    resolve({ outcome: "logged", firstSequence });
-  } catch (error) {
-    reject(error);
-  }
-}
-
 function accept(state: LogState, { segment }: ActiveSegment, request: LogRequest): void {
   state.nextSequence += request.spanCount;
   state.acceptedEnd = segment.endSequence = state.nextSequence;
   segment.spanBytes += request.spanBytes;
   countAccepted(state.ledgers, { spans: request.spanCount, bytes: request.spanBytes });
-}
-
-function noteSuccess(state: LogState): void {
-  state.isBlocked = false;
-  if (state.failure === undefined) return;
-  state.failure = undefined;
-  state.parts.watcher.diskRecovered();
 }
 
 /**
@@ -245,30 +211,4 @@ function giveUp(state: LogState, requests: readonly PendingRequest[]): void {
   if (requests.length > 0) return;
   state.departures = [];
   state.syncedDeparture = state.departureCount;
-}
-
-/**
- * Handles a failure of the disk: the segment is closed unchanged, and neither the group nor the
- * queue is acknowledged. The next attempt begins a new segment, whose header says where the
- * accepted spans of this one end.
- */
-export function breakOff(
-  state: LogState,
-  error: unknown,
-  requests: readonly PendingRequest[] = [],
-): void {
-  const delayMs = Math.min(MAX_DELAY_MS, (state.failure?.delayMs ?? FIRST_DELAY_MS / 2) * 2);
-  const reason = error instanceof Error ? error.message : String(error);
-  state.failure = { reason, delayMs, retryAtMs: state.parts.clock.monotonicMs() + delayMs };
-  sealActive(state);
-  state.isBlocked = true;
-  const waiting = state.queue.splice(0);
-  state.queuedBytes -= waiting.reduce((sum, each) => sum + bytesOfRequest(each), 0);
-  const failed = { outcome: "failed", message: BROKEN, retryAfterMs: delayMs } as const;
-  resolveAll([...requests, ...waiting], failed);
-  state.parts.watcher.diskFailed({ reason, retryAfterMs: delayMs });
-}
-
-function resolveAll(requests: readonly PendingRequest[], logged: AppendOutcome): void {
-  for (const { resolve } of requests) resolve(logged);
 }

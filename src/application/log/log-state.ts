@@ -10,8 +10,15 @@ import type { SequenceRange } from "./sequence-ranges.ts";
 export type Durability = (typeof DURABILITIES)[number];
 export const DURABILITIES = ["disk", "process", "stop"] as const;
 
-/** Whether the log can be written. */
-export const DISK_STATES = ["writable", "failing"] as const;
+/**
+ * Says what happens to requests while the disk fails. `refuse`: they are refused. `memory`: they
+ * are acknowledged once they are in memory, until a new segment can be written.
+ */
+export type DiskFailurePolicy = (typeof DISK_FAILURE_POLICIES)[number];
+export const DISK_FAILURE_POLICIES = ["refuse", "memory"] as const;
+
+/** Whether the log can be written; if not, whether requests are acknowledged without it. */
+export const DISK_STATES = ["writable", "failing", "memory_only"] as const;
 
 export interface LogSettings {
   readonly durability: Durability;
@@ -21,6 +28,7 @@ export interface LogSettings {
   readonly segmentBytes: number;
   /** What happens when the disk is full: evict the oldest segment, or refuse requests. */
   readonly overflowPolicy: "drop_oldest" | "refuse";
+  readonly diskFailure: DiskFailurePolicy;
   /** Maximum size of requests that wait for a slow disk; others are refused. */
   readonly maxQueuedBytes: number;
 }
@@ -29,8 +37,8 @@ export interface LogSettings {
 export interface LogWatcher {
   /** The log cannot be written; the next attempt is made after `retryAfterMs`. */
   diskFailed(failure: { readonly reason: string; readonly retryAfterMs: number }): void;
-  /** The log can be written again. */
-  diskRecovered(): void;
+  /** The log can be written again. Meanwhile, so many spans were accepted into memory only. */
+  diskRecovered(recovery: { readonly memoryOnlySpans: number }): void;
   /** At level `process`, the spans of a full segment may not survive a power cut. */
   syncFailed(failure: { readonly segment: string; readonly reason: string }): void;
   /** A segment is removed to make room: `spans` are evicted, and leased ones may follow. */
@@ -100,9 +108,11 @@ export interface LogRequest {
   readonly stored?: ((firstSequence: number) => void) | undefined;
 }
 
-/** The outcome of a request. Only a logged one may be acknowledged. */
+/** The outcome of a request. Only one with a sequence may be acknowledged. */
 export type AppendOutcome =
   | { readonly outcome: "logged"; readonly firstSequence: number }
+  /** In memory only, because the disk has failed; no segment has its sequences. */
+  | { readonly outcome: "memory_only"; readonly firstSequence: number }
   /** No room, or too many requests are waiting for the disk; nothing was stored. */
   | { readonly outcome: "refused"; readonly message: string }
   /** Too large for the whole log; nothing was stored. */
@@ -143,8 +153,9 @@ export interface ActiveSegment {
  * The state of the log in memory.
  *
  * Invariants: nextSequence = end of the newest segment that has spans, unless sequences were
- * skipped; buffered spans = stored spans of all segments + orphans; usedBytes = file bytes of
- * `segments` and `doomed` + removedBytes, and usedBytes <= maxDiskBytes after every write.
+ * skipped or are in memory only; buffered spans = stored spans of all segments + orphans; usedBytes
+ * = file bytes of `segments` and `doomed` + removedBytes, and usedBytes <= maxDiskBytes after every
+ * write.
  */
 export interface LogState {
   // Fixed at construction.
@@ -179,7 +190,7 @@ export interface LogState {
   departureCount: number;
   syncedDeparture: number;
   /** Leased spans whose segment was evicted. */
-  orphans: { spans: number; bytes: number };
+  readonly orphans: { readonly ranges: SequenceRange[]; bytes: number };
   /** Files that no longer belong to the log and are to be removed. */
   doomed: Segment[];
   /** Bytes of removed files that a power cut could still bring back. */
@@ -201,6 +212,8 @@ export interface DiskFailure {
   readonly reason: string;
   retryAtMs: number;
   readonly delayMs: number;
+  /** Number of spans accepted since the first attempt that failed. */
+  memoryOnlySpans: number;
 }
 
 export function emptyLog(parts: LogParts): LogState {
@@ -224,7 +237,7 @@ export function emptyLog(parts: LogParts): LogState {
     departures: [],
     departureCount: 0,
     syncedDeparture: 0,
-    orphans: { spans: 0, bytes: 0 },
+    orphans: { ranges: [], bytes: 0 },
     doomed: [],
     removedBytes: 0,
     removing: Promise.resolve(),
@@ -235,7 +248,7 @@ export function emptyLog(parts: LogParts): LogState {
   };
 }
 
-/** Returns the segment of a span; undefined if the segment was removed. */
+/** Returns the segment of a span; undefined if it was removed, or the span is in memory only. */
 export function segmentOf(state: LogState, sequence: number): Segment | undefined {
   return state.segments.findLast(
     ({ firstSequence, endSequence }) => firstSequence <= sequence && sequence < endSequence,

@@ -4,7 +4,7 @@ import { startWriting } from "./group-commit.ts";
 import type { LogLease } from "./lease-spans.ts";
 import { type LogState, segmentOf } from "./log-state.ts";
 import { type Cause, countDeparted, freeIn, freeRanges, type Segment } from "./segment.ts";
-import { addRange, removeRange, type SequenceRange } from "./sequence-ranges.ts";
+import { addRange, hasRange, removeRange, type SequenceRange } from "./sequence-ranges.ts";
 import { depart } from "./write-records.ts";
 
 export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
@@ -30,12 +30,12 @@ export function settleLease(
 export type HeldSpans = Pick<LogLease, "sequences" | "lengthBytes">;
 
 /**
- * Leases spans that were read elsewhere, and are free here. Those beyond the end of the log are not
- * in it, and are skipped.
+ * Leases spans that were read elsewhere, and are free here. Those that are not in the log are
+ * skipped.
  */
 export function holdSpans(state: LogState, held: HeldSpans): void {
   for (const { segment, range, bytes } of runsOf(state, held, wholeOf(held))) {
-    assert(segment !== undefined, "held spans are in the log");
+    if (segment === undefined) continue;
     addRange(segment.leased, range);
     segment.leasedBytes += bytes;
   }
@@ -50,8 +50,8 @@ export function settleHeld(
 ): number {
   let evictedSpans = 0;
   for (const run of runsOf(state, held, part)) {
-    if (run.segment === undefined) evictedSpans += settleOrphans(state, run, settlement);
-    else settleStored(state, run.segment, run, settlement);
+    if (run.segment !== undefined) settleStored(state, run.segment, run, settlement);
+    else if (isOrphaned(state, run)) evictedSpans += settleOrphans(state, run, settlement);
   }
   startWriting(state);
   return evictedSpans;
@@ -61,7 +61,7 @@ export function wholeOf({ sequences }: HeldSpans): SpanRange {
   return { first: 0, end: sequences.length };
 }
 
-/** A run of consecutive spans of a lease, in one segment or in a removed one. */
+/** A run of consecutive spans of a lease: in one segment, in a removed one, or not in the log. */
 interface LeaseRun {
   readonly segment: Segment | undefined;
   readonly range: SequenceRange;
@@ -80,8 +80,7 @@ function runFrom(state: LogState, held: HeldSpans, { first, end }: SpanRange): L
   const { sequences, lengthBytes } = held;
   const firstSequence = sequences[first]!;
   const segment = segmentOf(state, firstSequence);
-  const later = state.segments.find((each) => each.firstSequence > firstSequence);
-  const endSequence = segment?.endSequence ?? later?.firstSequence ?? state.nextSequence;
+  const endSequence = segment?.endSequence ?? endOutside(state, firstSequence);
   let bytes = 0;
   let at = first;
   for (; at < end && sequences[at] === firstSequence + at - first; at += 1) {
@@ -89,6 +88,18 @@ function runFrom(state: LogState, held: HeldSpans, { first, end }: SpanRange): L
     bytes += lengthBytes[at]!;
   }
   return { segment, range: { first: firstSequence, end: firstSequence + at - first }, bytes };
+}
+
+/** Returns where the spans end that are in no segment, and all of them orphans or none. */
+function endOutside({ segments, orphans, nextSequence }: LogState, sequence: number): number {
+  const later = segments.find(({ firstSequence }) => firstSequence > sequence);
+  const range = orphans.ranges.find(({ end }) => end > sequence);
+  const edge = range !== undefined && range.first <= sequence ? range.end : range?.first;
+  return Math.min(later?.firstSequence ?? nextSequence, edge ?? nextSequence);
+}
+
+function isOrphaned({ orphans }: LogState, { range }: LeaseRun): boolean {
+  return hasRange(orphans.ranges, range);
 }
 
 function settleStored(
@@ -109,7 +120,7 @@ function settleOrphans(
   settlement: LogSettlement,
 ): number {
   const spans = range.end - range.first;
-  state.orphans.spans -= spans;
+  removeRange(state.orphans.ranges, range);
   state.orphans.bytes -= bytes;
   const isEvicted = settlement === "returned";
   countDeparted(state.ledgers, isEvicted ? "evicted" : settlement, { spans, bytes });
@@ -128,10 +139,10 @@ export function takeAll(state: LogState): number {
   return spans;
 }
 
-/** Removes free spans at once as evicted; they must be in one segment. */
+/** Removes free spans of one segment at once as evicted; nothing if they are not in the log. */
 export function discardSpans(state: LogState, range: SequenceRange, spanBytes: number): void {
   const segment = segmentOf(state, range.first);
-  assert(segment !== undefined, "discarded spans are in the log");
+  if (segment === undefined) return;
   depart(state, { segment, cause: "evicted", ranges: [range], spanBytes });
   startWriting(state);
 }

@@ -2,14 +2,8 @@ import { assert } from "../../domain/assert.ts";
 import type { SpanRange } from "../../domain/wire/request-spans.ts";
 import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
-import {
-  enqueue,
-  endPause,
-  writeOpening,
-  breakOff,
-  isRefusing,
-  startWriting,
-} from "./group-commit.ts";
+import { breakOff, endPause, isRefusing } from "./disk-failure.ts";
+import { enqueue, writeOpening, startWriting } from "./group-commit.ts";
 import { leaseOldest, type LogLease } from "./lease-spans.ts";
 import { type SpanAmount, extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
 import {
@@ -57,6 +51,8 @@ export interface LogStats {
   readonly failure: string | undefined;
   /** Whether requests are refused until the next attempt to write; one request makes it. */
   readonly isRefusing: boolean;
+  /** Whether the disk has failed, and requests are acknowledged once they are in memory. */
+  readonly isMemoryOnly: boolean;
 }
 
 /** A durable log of spans. `README.md` in this folder explains how it works and why. */
@@ -94,7 +90,7 @@ export class SpanLog {
     return leaseOldest(this.state, limit, found);
   }
 
-  /** Leases free spans that are in memory; those beyond the end of the log are skipped. */
+  /** Leases free spans that are in memory; those that are not in the log are skipped. */
   hold(held: HeldSpans): void {
     holdSpans(this.state, held);
   }
@@ -121,7 +117,7 @@ export class SpanLog {
     return takeAll(this.state);
   }
 
-  /** Removes free spans that were just logged, and that nothing else will remove. */
+  /** Removes free spans that were just logged, if they were, and that nothing else will remove. */
   discard(range: SequenceRange, spanBytes: number): void {
     discardSpans(this.state, range, spanBytes);
   }
@@ -212,6 +208,7 @@ function readStats(state: LogState): LogStats {
     isWritable: state.active !== undefined,
     failure: failure?.reason,
     isRefusing: isRefusing(state),
+    isMemoryOnly: failure !== undefined && state.parts.settings.diskFailure === "memory",
   };
 }
 

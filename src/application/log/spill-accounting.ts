@@ -50,8 +50,12 @@ export function adoptLease({ ring, log, spilled, walk }: DurableState, stored: L
   return { request, sequences, services, lengthBytes, settled: new Uint8Array(sequences.length) };
 }
 
-/** Evicts the spans of a segment that is removed to make room on the disk. */
+/**
+ * Evicts the spans of a segment that is removed to make room on the disk. An empty one, which a
+ * failure leaves behind, begins where the next segment does, so it would be taken for that.
+ */
 export function evictSegment({ ring, spilled }: DurableState, { first, end }: SequenceRange): void {
+  if (first === end) return;
   const evicted = spilled.removeSegment(first);
   ring.locked((memory) => {
     recordSpilledDeparture(memory, "evicted", evicted);

@@ -3,7 +3,7 @@ import { departureRecord, encodeRecords, type NewRecord, sealOf } from "./active
 import type { ActiveSegment, LogState, PendingDeparture } from "./log-state.ts";
 import { recordBytes, encodedRangesBytes } from "./segment-file.ts";
 import { countDeparted, isSpent, markDeparted, type Segment } from "./segment.ts";
-import { countSequences, gapsIn } from "./sequence-ranges.ts";
+import { addRange, countSequences, gapsIn } from "./sequence-ranges.ts";
 
 /** Syncs the records of departures, as required before a segment is removed. */
 export async function syncDepartures(state: LogState): Promise<void> {
@@ -107,7 +107,7 @@ export function departEvicted(state: LogState, segment: Segment, freeBytes: numb
   const free = gapsIn({ first, end }, departed, leased);
   const spans = countSequences(free);
   countDeparted(state.ledgers, "evicted", { spans, bytes: freeBytes });
-  state.orphans.spans += countSequences(leased);
+  for (const range of leased) addRange(state.orphans.ranges, range);
   state.orphans.bytes += segment.leasedBytes;
   state.parts.watcher.evicted({ first, end, spans });
   const ranges = gapsIn({ first, end }, departed);

@@ -81,8 +81,9 @@ export function DiskState({ disk }: { disk: Disk }) {
         of={`of ${bytesText(disk.max_bytes)}`}
       />
       <dl class="facts-list">
-        <Fact name="In memory too" value={heldText(disk.in_memory)} />
+        <Fact name="In memory" value={heldText(disk.in_memory)} />
         <Fact name="Only on disk" value={heldText(disk.only_on_disk)} />
+        <Fact name="Only in memory" value={heldText(disk.only_in_memory)} />
         <Fact name="Files" value={countText(disk.segments)} />
         <Fact name="Queued" value={bytesText(disk.queued_bytes)} />
         <Fact name="Requests" value={`acknowledged ${durabilityText(disk)}`} />

@@ -55,6 +55,7 @@ export interface Disk {
   /** The newest buffered spans, and the oldest, which only taking and forwarding reach. */
   readonly in_memory: Readonly<Record<Unit, number>>;
   readonly only_on_disk: Readonly<Record<Unit, number>>;
+  readonly only_in_memory: Readonly<Record<Unit, number>>;
 }
 
 /** A response of `/api/stats`. */
@@ -121,6 +122,7 @@ export function retryText({ retry_in_ms: retryMs }: Forward): string | undefined
 const DISK_STATES: Readonly<Record<Disk["state"], ShownState>> = {
   writable: { text: "Writable", tone: "good" },
   failing: { text: "The disk fails; requests are refused", tone: "bad" },
+  memory_only: { text: "The disk fails; new spans are in memory only", tone: "bad" },
 };
 
 export function diskState({ state }: Disk): ShownState {

@@ -89,7 +89,7 @@ test("--check prints each resolved variable on its own line", async () => {
 
   const lines = done.stdout.trimEnd().split("\n");
   expect(done).toMatchObject({ exitCode: 0, stderr: "", served: [] });
-  expect(lines).toHaveLength(72);
+  expect(lines).toHaveLength(73);
   expect(lines.slice(0, 3)).toEqual([
     "OTLP_GRPC_HOST=0.0.0.0",
     "OTLP_GRPC_PORT=4317",

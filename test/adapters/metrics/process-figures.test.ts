@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync } from "node:fs";
-import { processFigures } from "../../../src/adapters/metrics/metric-values.ts";
+import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
 
 test("memory, processor time and start time are plausible for this process", () => {
   const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();

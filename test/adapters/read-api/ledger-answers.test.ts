@@ -181,17 +181,19 @@ test("/readyz reports only the state after the upstream accepts spans again", as
 });
 
 test.each([
-  { readiness: "ready", isRefusing: true, code: 503, status: "refusing" },
-  { readiness: "ready", isRefusing: false, code: 200, status: "ready" },
-  { readiness: "stopping", isRefusing: true, code: 503, status: "stopping" },
+  { readiness: "ready", isRefusing: true, code: 503, status: "refusing", state: "failing" },
+  { readiness: "ready", isRefusing: false, code: 200, status: "ready", state: "failing" },
+  { readiness: "ready", isRefusing: false, code: 200, status: "ready", state: "memory_only" },
+  { readiness: "stopping", isRefusing: true, code: 503, status: "stopping", state: "failing" },
 ] as const)(
-  "/readyz is $code with the reason in the state $status of a failing disk",
+  "/readyz is $code with the reason in the state $status of a disk that is $state",
   async (given) => {
     const disk = () => ({
       ...logStats(),
       durability: "disk" as const,
       failure: "ENOSPC: no space left on device",
       isRefusing: given.isRefusing,
+      isMemoryOnly: given.state === "memory_only",
     });
     const { request } = runReadApi({ disk, readiness: () => given.readiness });
 
@@ -206,7 +208,7 @@ test.each([
     expect(response.status).toBe(given.code);
     expect(body).toEqual({
       status: given.status,
-      disk: { state: "failing", error: "ENOSPC: no space left on device" },
+      disk: { state: given.state, error: "ENOSPC: no space left on device" },
     });
   },
 );

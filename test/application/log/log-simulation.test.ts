@@ -10,9 +10,16 @@ test("a log loses no acknowledged span in a power cut, a kill or a stop", async 
   const { tally, failure } = await simulate({ cuts: fuzzRuns(300), seed: 20_261_128 });
 
   expect(failure).toBeUndefined();
-  const { kills, stops, failed, refused, evicted, flips } = tally;
-  expect(Math.min(kills, stops, failed, refused, evicted, flips)).toBeGreaterThan(0);
+  const { kills, stops, failed, refused, evicted, flips, memoryOnly } = tally;
+  expect(Math.min(kills, stops, failed, refused, evicted, flips, memoryOnly)).toBeGreaterThan(0);
   expect(tally.acknowledged).toBeGreaterThan(1_000);
+});
+
+// A failure left an empty segment, whose eviction evicted the spilled spans of the next one.
+test("an empty segment costs no spans of the segment after it", async () => {
+  const { failure } = await simulate({ cuts: 1, seed: 1_725 });
+
+  expect(failure).toBeUndefined();
 });
 
 // A span that left memory during a read was passed over, and a newer one leased before it.

@@ -32,6 +32,7 @@ async function openLog(path: string, durability: Durability): Promise<OpenLog> {
       maxDiskBytes,
       segmentBytes: segmentBytesFor(maxDiskBytes),
       overflowPolicy: "drop_oldest",
+      diskFailure: "refuse",
       maxQueuedBytes: GIB,
     },
     watcher: {

@@ -45,11 +45,11 @@ test.each([
   expect(retryText({ state: "backing_off", ...waiting } as Forward)).toBe(text as never);
 });
 
-test("each state of the disk has words of its own, and a failing one is bad", () => {
+test("each state of the disk has words of its own, and only a writable disk is good", () => {
   const states = DISK_STATES.map((state) => diskState({ state } as Disk));
 
   expect(new Set(states.map(({ text }) => text)).size).toBe(DISK_STATES.length);
-  expect(states.map(({ tone }) => tone)).toEqual(["good", "bad"]);
+  expect(states.map(({ tone }) => tone)).toEqual(["good", "bad", "bad"]);
 });
 
 test("each durability has words of its own", () => {

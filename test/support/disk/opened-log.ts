@@ -19,6 +19,7 @@ const SETTINGS: LogSettings = {
   maxDiskBytes: 1_000_000,
   segmentBytes: 100_000,
   overflowPolicy: "drop_oldest",
+  diskFailure: "refuse",
   maxQueuedBytes: 1_000_000,
 };
 
@@ -35,7 +36,7 @@ export function recordingWatcher(): { watcher: LogWatcher; events: LogEvents } {
   };
   const watcher: LogWatcher = {
     diskFailed: (failure) => void events.diskFailed.push([failure]),
-    diskRecovered: () => void events.diskRecovered.push([]),
+    diskRecovered: (recovery) => void events.diskRecovered.push([recovery]),
     syncFailed: (failure) => void events.syncFailed.push([failure]),
     evicted: (segment) => void events.evicted.push([segment]),
     damaged: (damage) => void events.damaged.push([damage]),

@@ -13,7 +13,7 @@ import { bytesField } from "../requests/wire-bytes.ts";
 export function logStats(): LogStats {
   const { spans, bytes, sequence } = searchedRing({ spans: 3, bytes: 1 << 16 }).buffer.stats();
   const disk = { usedBytes: 0, maxBytes: 1 };
-  const state = { isWritable: true, failure: undefined, isRefusing: false };
+  const state = { isWritable: true, failure: undefined, isRefusing: false, isMemoryOnly: false };
   return { spans, bytes, sequence, oldestUnixMs: 0, disk, segments: 1, queuedBytes: 0, ...state };
 }
 

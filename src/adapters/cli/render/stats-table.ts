@@ -54,13 +54,25 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
 /** Returns how full the log on disk is and, if it fails, why. */
 function diskLines({ disk }: StatsAnswer, { bad }: Palette): string[] {
   if (disk === undefined) return [];
-  const { durability, used_bytes, max_bytes, error } = disk;
-  const only = onlyOnDiskText(disk.only_on_disk);
+  const { durability, state, used_bytes, max_bytes, error } = disk;
+  const only = [...onlyOnDiskText(disk.only_on_disk), ...onlyInMemoryText(disk)];
   const used = `${bytesText(used_bytes)} of ${bytesText(max_bytes)}`;
   const line = `on disk ${used}, acknowledged at level ${durability}`;
   if (error === undefined) return [line, ...only];
-  const effect = durability === "stop" ? "a stop may lose spans" : "requests are refused";
+  const effect = durability === "stop" ? "a stop may lose spans" : effectOf(state);
   return [line, ...only, bad(`the disk fails, and ${effect}: ${quotePeerText(error)}`)];
+}
+
+function effectOf(state: string): string {
+  return state === "memory_only" ? "new spans are in memory only" : "requests are refused";
+}
+
+/** At level `stop`, this is so for all new spans. */
+function onlyInMemoryText({ durability, only_in_memory }: NonNullable<StatsAnswer["disk"]>) {
+  const { spans, bytes } = only_in_memory;
+  if (spans === 0 || durability === "stop") return [];
+  const amount = `${countedText(spans, "span")} (${bytesText(bytes)})`;
+  return [`only in memory ${amount}; a crash or a stop loses them`];
 }
 
 function onlyOnDiskText({ spans, bytes }: NonNullable<StatsAnswer["disk"]>["only_on_disk"]) {

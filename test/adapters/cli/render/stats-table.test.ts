@@ -46,30 +46,6 @@ test("the ledger is displayed in spans and in bytes", () => {
   ]);
 });
 
-const DISK = { durability: "disk", state: "writable", used_bytes: 3_700_000 } as const;
-const PLACES = { in_memory: { spans: 5, bytes: 600 }, only_on_disk: { spans: 0, bytes: 0 } };
-const LIMITS = { max_bytes: 1 << 30, segments: 2, queued_bytes: 0, ...PLACES };
-
-test("a log on disk is displayed with its size, its level, and what is there only", () => {
-  const disk = { ...DISK, ...LIMITS, only_on_disk: { spans: 12_000, bytes: 3_000_000 } };
-  const rows = statsTable({ ...STATS, disk }, "x", PLAIN);
-
-  expect(rows.at(-2)).toBe("on disk 3.53 MiB of 1.00 GiB, acknowledged at level disk");
-  expect(rows.at(-1)).toStartWith("only on disk 12,000 spans (2.86 MiB); queries cover the newer");
-});
-
-test("a failing disk is displayed with the reason, without its control characters", () => {
-  const failing = { ...DISK, ...LIMITS, state: "failing", error: "EIO: \u001b[2J" } as const;
-
-  const lines = (["disk", "stop"] as const).map((durability) =>
-    statsTable({ ...STATS, disk: { ...failing, durability } }, "x", PLAIN).at(-1),
-  );
-
-  expect(lines[0]).toStartWith("the disk fails, and requests are refused: EIO: ");
-  expect(lines[1]).toStartWith("the disk fails, and a stop may lose spans: EIO: ");
-  expect(lines.join("")).not.toContain("\u001b");
-});
-
 test("spans evicted in flight use no slot, although the ledger has them as buffered", () => {
   const spans = ledgerOf({ ...LEDGER, buffered: 10_400, evicted: 1942 });
   const bytes = ledgerOf({ ...LEDGER, buffered: 70_000_000 });
