@@ -14,6 +14,7 @@ import {
 import { type Announcement, announceServer } from "./adapters/cli/announce-server.ts";
 import { GREETED_EVENTS, greetPerson, type GreetingStream } from "./adapters/cli/greet-person.ts";
 import { openSpanSink, type SinkOpening } from "./adapters/forward/open-sink.ts";
+import { openTopic } from "./adapters/forward/open-topic.ts";
 import { SILENT_LOGGER } from "./adapters/logging/silent-logger.ts";
 import { createTextLogger } from "./adapters/logging/text-logger.ts";
 import { LineWriter, createLogger } from "./adapters/logging/pino-logger.ts";
@@ -196,5 +197,6 @@ process.exit(
     startReceiver,
     inspectDirectory,
     openSink,
+    openTopic: (forward) => openTopic(forward, SYSTEM_CLOCK),
   }),
 );

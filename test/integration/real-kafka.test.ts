@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BufferStats } from "../../src/domain/ledger.ts";
 import { openExportClient } from "../support/running/export-client.ts";
+import { exportUntil } from "../support/running/export-until.ts";
 import { fuzzRuns } from "../support/running/fuzz-runs.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import {
@@ -230,27 +231,37 @@ function allTests(): void {
     expect(spanDigests(await valuesIn("small"))).toEqual(spanDigests(requests));
   });
 
-  test("send puts the spans of a file in a topic, once the password is right", async () => {
+  test("send puts files in a topic, and its messages in a spanring, with a password", async () => {
     await cluster.createTopic("files", 2);
+    await using local = await startProgram({ MAX_BUFFER_BYTES: "1GiB" });
     const requests = requestsOf(2_000);
     const secret = fileOf("secret-files", "wrong-guess");
-    const to = `kafka://${cluster.login[0]}/files`;
-    const command = ["send", "--to", to, fileOf("files.binpb", lengthDelimited(...requests))];
+    const topic = `kafka://${cluster.login[0]}/files`;
     const env = {
       FORWARD_SASL_MECHANISM: "SCRAM-SHA-512",
       FORWARD_SASL_USERNAME_FILE: fileOf("user", USER.name),
       FORWARD_SASL_PASSWORD_FILE: secret,
     };
-
-    const wrong = await runProgram(command, env);
+    const put = async (compression: string, ...some: Uint8Array[]) => {
+      const path = fileOf(`${compression}.binpb`, lengthDelimited(...some));
+      const given = { ...env, FORWARD_COMPRESSION: compression };
+      return await runProgram(["send", "--to", topic, path], given);
+    };
+    const wrong = await put("none");
     writeFileSync(secret, USER.password);
-    const right = await runProgram(command, env);
 
-    expect(wrong.exitCode).toBe(3);
-    expect(wrong.stderr).toStartWith(`spanring: cannot send to ${to}: SASL_AUTHENTICATION_FAILED `);
-    expect(right).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(right.stdout).toStartWith("sent 2,000 spans in 4 requests");
-    expect(spanDigests(await valuesIn("files"))).toEqual(spanDigests(requests));
+    const algorithms = ["gzip", "snappy", "lz4", "zstd"];
+    const puts = await Promise.all(algorithms.map((name, at) => put(name, requests[at]!)));
+    const command = ["send", "--from", topic, "--since", "10m", "--to", local.httpUrl];
+    const got = await runProgram(command, env);
+
+    expect(wrong.stderr).toStartWith(`spanring: cannot send to ${topic}: SASL_AUTHENTICATION_FAI`);
+    expect([wrong, ...puts, got].map(({ exitCode }) => exitCode)).toEqual([3, 0, 0, 0, 0, 0]);
+    expect(got.stdout).toStartWith("sent 2,000 spans in 4 requests");
+    const arrived = await readApiClient(local.apiUrl).spansAsBytes(2_000);
+    for (const found of [await valuesIn("files"), [arrived]]) {
+      expect(spanDigests(found)).toEqual(spanDigests(requests));
+    }
   });
 
   test("no span is lost when brokers are killed, and repeated ones are counted", async () => {
@@ -258,7 +269,7 @@ function allTests(): void {
     await using program = await start("killed", { FORWARD_TIMEOUT_MS: "2000" });
     const api = readApiClient(program.apiUrl);
     const state = { isOver: false };
-    const sending = exportUntil(program, state);
+    const sending = exportUntil(program.grpcPort, state);
     const watching = watchLedger(api, sending);
 
     for (let round = 0; round < FACTOR; round += 1) {
@@ -280,17 +291,4 @@ function allTests(): void {
     expect(difference(sent, arrived)).toEqual({ missing: 0, foreign: 0 });
     expect(arrived.length - sent.length).toBeLessThanOrEqual(retried);
   });
-}
-
-/** Exports ten requests a second for as long as brokers are killed; resolves to the requests. */
-async function exportUntil(program: RunningProgram, state: { readonly isOver: boolean }) {
-  using client = openExportClient(program.grpcPort);
-  const requests: Uint8Array[] = [];
-  while (!state.isOver) {
-    const next = requestOf(500, 1 + requests.length * 500);
-    await client.export(next);
-    requests.push(next);
-    await Bun.sleep(100);
-  }
-  return requests;
 }

@@ -4,6 +4,7 @@ import type {
   CommandRun,
   InspectDirectory,
   OpenSink,
+  OpenTopic,
   StartReceiver,
 } from "./command/command-run.ts";
 import type { CommandName } from "./usage/command-table.ts";
@@ -59,6 +60,7 @@ export interface CommandSurroundings {
   readonly startReceiver: StartReceiver;
   readonly inspectDirectory: InspectDirectory;
   readonly openSink: OpenSink;
+  readonly openTopic: OpenTopic;
 }
 
 /** Runs a command. Throws a `CommandFailure` if it fails. */
@@ -67,7 +69,7 @@ export async function runCommand(
   command: CommandName,
   argv: readonly string[],
 ): Promise<number> {
-  const { env, stdout, stderr, startReceiver, inspectDirectory, openSink } = surroundings;
+  const { env, stdout, stderr } = surroundings;
   const reading = readCommandArguments(command, argv);
   if (asksForHelp(reading, argv)) {
     stdout.write(commandHelp(command, paletteFor(stdout, env)));
@@ -80,9 +82,7 @@ export async function runCommand(
   const interruption = interruptionOf(surroundings.stopped);
   const stdin = surroundings.stdin ?? Bun.stdin.stream.bind(Bun.stdin);
   const clock = surroundings.clock ?? SYSTEM_CLOCK;
-  const streams = { stdout, stderr, stdin };
-  const given = { command, env, clock, startReceiver, inspectDirectory, openSink };
-  const run = { ...reading, ...streams, ...given };
+  const run = { ...surroundings, ...reading, command, stdin, clock };
   return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);
 }
 

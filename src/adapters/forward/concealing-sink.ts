@@ -56,7 +56,8 @@ function asQuoted(text: string): string {
   return text.slice(0, MAX_SECRET_LENGTH).replaceAll("\\", "\\\\");
 }
 
-function conceal(message: string, secrets: readonly string[]): string {
+/** Returns the message with these secrets replaced. */
+export function conceal(message: string, secrets: readonly string[]): string {
   return secrets.reduce(
     (text, secret) => concealCut(text.replaceAll(secret, "***"), secret),
     message,

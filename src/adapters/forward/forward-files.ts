@@ -46,6 +46,12 @@ export type SaslCredentials =
     }
   | { readonly mechanism: "OAUTHBEARER"; readonly token: string };
 
+/** Returns the credential that must not be shown, as a header; none without authentication. */
+export function saslSecrets({ sasl }: ForwardFiles): readonly ExportHeader[] {
+  if (sasl === undefined) return [];
+  return [["sasl", sasl.mechanism === "OAUTHBEARER" ? sasl.token : sasl.password]];
+}
+
 /** Returns what the files of the configuration hold, or every mistake in them. */
 export async function readForwardFiles(
   forward: ForwardConfig,

@@ -99,7 +99,7 @@ export function verdictOf(name: string): KafkaVerdict {
 }
 
 /** An error of a broker, as the client library reports it. */
-interface ProtocolFault {
+export interface ProtocolFault {
   readonly name: string;
   readonly message: string;
   /** Whether the broker gave it in answer to messages, not to a question before them. */
@@ -143,7 +143,7 @@ export function needsRefresh(error: unknown): boolean {
  * Returns the last error of a broker among the causes of an error; undefined if there is none. A
  * failure of one partition counts, though others report that they have the messages.
  */
-function protocolFault(error: unknown): ProtocolFault | undefined {
+export function protocolFault(error: unknown): ProtocolFault | undefined {
   let delivered: ProtocolFault | undefined;
   for (const each of causesOf(error)) {
     const { apiId, path, serverErrorMessage, message } = each;

@@ -1,20 +1,12 @@
-import type { KafkaEndpoint } from "../../config/config.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { SendOutcome } from "../../ports/span-sink.ts";
-import type { SaslCredentials, TlsMaterial } from "./forward-files.ts";
+import { type BrokerAccess, clientOptions, hangUp } from "./kafka-access.ts";
 import { CANCELLED } from "./sends-in-flight.ts";
-import type { KafkaClient, KafkaMessage, Producer, ProducerOptions } from "./kafka-client.js";
+import type { KafkaMessage, Producer, ProducerOptions } from "./kafka-client.js";
 import { needsRefresh, outcomeOfError, storedPartitions } from "./kafka-errors.ts";
 
-export interface LaneParts {
-  /** The client library, which is loaded only if spans are forwarded to Kafka. */
-  readonly client: KafkaClient;
-  readonly endpoint: KafkaEndpoint;
-  /** The certificates; undefined for a connection without encryption. */
-  readonly tls: TlsMaterial | undefined;
-  readonly sasl: SaslCredentials | undefined;
+export interface LaneParts extends BrokerAccess {
   readonly compression: KafkaCompression;
-  readonly timeoutMs: number;
   readonly clock: TimerClock;
 }
 
@@ -61,8 +53,7 @@ export class ProducerLane {
 
   /** Closes the connections at once. */
   discard(): void {
-    for (const [, connection] of this.producer.connections) connection.socket?.destroy();
-    void Promise.allSettled([this.producer.close(true)]);
+    void hangUp(this.producer);
   }
 }
 
@@ -76,29 +67,20 @@ const RETRY_PAUSE_MS = { least: 50, most: 1_000 };
  * messages without the broker storing them twice.
  */
 function producerOptions(parts: LaneParts, watch: RetryWatcher): ProducerOptions {
-  const { endpoint, tls, sasl, compression, timeoutMs } = parts;
+  const { compression, timeoutMs } = parts;
   return {
-    clientId: "spanring",
-    bootstrapBrokers: endpoint.brokers.map(({ host, port }) => ({ host, port })),
+    ...clientOptions(parts),
     idempotent: true,
     compression,
     timeout: timeoutMs,
-    requestTimeout: timeoutMs,
-    connectTimeout: timeoutMs,
-    metadataMaxAge: METADATA_AGE_MS,
     retries: Number.MAX_SAFE_INTEGER,
     retryDelay: (...[client, operation, attempt, , error]) => {
       if (needsRefresh(error)) (client as Producer).clearMetadata();
       watch(error, operation === "produce");
       return Math.min(RETRY_PAUSE_MS.most, RETRY_PAUSE_MS.least * 2 ** attempt);
     },
-    ...(tls === undefined ? {} : { tls }),
-    ...(sasl === undefined ? {} : { sasl }),
   };
 }
-
-/** Errors of brokers refresh the metadata earlier. */
-const METADATA_AGE_MS = 60_000;
 
 interface LaneSend {
   readonly parts: LaneParts;

@@ -3,11 +3,15 @@ import { assert } from "../../domain/assert.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink, SpanSink } from "../../ports/span-sink.ts";
-import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import { ConcealingSink, secretsOf } from "./concealing-sink.ts";
 import { HttpSink, startFetchThread } from "./http-sink.ts";
 import { FileSink } from "./file-sink.ts";
-import { type ForwardFiles, forwardPaths, parseForwardFiles } from "./forward-files.ts";
+import {
+  type ForwardFiles,
+  forwardPaths,
+  parseForwardFiles,
+  saslSecrets,
+} from "./forward-files.ts";
 import { loadFiles } from "../listening/reloaded-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
 import { openKafkaSink } from "./open-kafka-sink.ts";
@@ -45,11 +49,6 @@ export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
 
 function urlOf({ endpoint }: ForwardConfig): string {
   return endpoint.protocol === "http/protobuf" ? endpoint.url.reveal() : "";
-}
-
-function saslSecrets({ sasl }: ForwardFiles): readonly ExportHeader[] {
-  if (sasl === undefined) return [];
-  return [["sasl", sasl.mechanism === "OAUTHBEARER" ? sasl.token : sasl.password]];
 }
 
 function makeSink(parts: SinkParts, files: ForwardFiles): SpanSink {

@@ -26,6 +26,7 @@ const RIGHT: CheckedStart = { mistakes: [], warnings: [] };
 const stopped = () => new Promise<void>(() => {});
 const startReceiver = () => Promise.reject(new Error("nothing here receives"));
 const inspectDirectory = () => Promise.reject(new Error("nothing here inspects"));
+const openTopic = () => Promise.reject(new Error("nothing here reads a topic"));
 const openSink = () => Promise.reject(new Error("nothing here sends"));
 
 async function run(argv: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
@@ -36,7 +37,7 @@ async function run(argv: readonly string[], surroundings: Surroundings = {}): Pr
     served.push({ config, warnings });
     return Promise.resolve(serveExitCode);
   };
-  const outside = { serve, startReceiver, inspectDirectory, openSink, stopped };
+  const outside = { serve, startReceiver, inspectDirectory, openSink, openTopic, stopped };
   const parts = { argv, env, version: "1.2.3", stdout, stderr, ...outside };
   const exitCode = await runCommandLine({ ...parts, checkStart: async () => checked });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };

@@ -3,6 +3,7 @@ import { runCommandLine } from "../../../src/adapters/cli/command-line.ts";
 import type {
   InspectDirectory,
   OpenSink,
+  OpenTopic,
   StartReceiver,
 } from "../../../src/adapters/cli/command/command-run.ts";
 import type { TextStream } from "../../../src/adapters/cli/output/text-stream.ts";
@@ -19,6 +20,7 @@ export interface CommandSurroundings {
   readonly startReceiver?: StartReceiver;
   readonly inspectDirectory?: InspectDirectory;
   readonly openSink?: OpenSink;
+  readonly openTopic?: OpenTopic;
   /** The reader of the output leaves after this many writes. */
   readonly readerLeavesAfter?: number;
   /** Replaces the stream whose text is returned. */
@@ -53,6 +55,7 @@ export async function runCommands(
     inspectDirectory:
       surroundings.inspectDirectory ?? (() => Promise.reject(new Error("no directory"))),
     openSink: surroundings.openSink ?? (() => Promise.reject(new Error("no sink"))),
+    openTopic: surroundings.openTopic ?? (() => Promise.reject(new Error("no topic"))),
     stopped: surroundings.stopped ?? (() => new Promise(() => {})),
     ...(stdin === undefined ? {} : { stdin: () => stdin }),
     ...(clock === undefined ? {} : { clock }),

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { ArrivalsCount } from "./arrivals-count.ts";
+import { type KafkaLog, writeFetched, writeOffsets } from "./kafka-log.ts";
 import { KafkaReader, KafkaWriter } from "./kafka-bytes.ts";
 
 /** A message that the broker has received. */
@@ -30,6 +31,8 @@ export interface BrokerScript {
   /** Returns the error of a batch; undefined for no answer, and "close" to close the connection. */
   readonly produce?: (batch: BrokerBatch) => number | "close" | undefined;
   /** The required credentials of SASL, as they are sent, with the text of a refusal. */
+  /** The topic, if clients read it. */
+  readonly log?: KafkaLog;
   readonly sasl?: { readonly mechanism: string; readonly bytes: string; readonly refusal: string };
 }
 
@@ -95,11 +98,22 @@ function answerSocket(socket: Socket, service: Service): void {
   });
 }
 
-const API = { produce: 0, metadata: 3, handshake: 17, versions: 18, producerId: 22, sasl: 36 };
+const API = {
+  produce: 0,
+  fetch: 1,
+  offsets: 2,
+  metadata: 3,
+  handshake: 17,
+  versions: 18,
+  producerId: 22,
+  sasl: 36,
+};
 
 /** The versions that this broker speaks. */
 const VERSIONS: readonly (readonly [key: number, from: number, to: number])[] = [
   [API.produce, 3, 7],
+  [API.fetch, 4, 4],
+  [API.offsets, 1, 1],
   [API.metadata, 8, 8],
   [API.handshake, 1, 1],
   [API.versions, 0, 1],
@@ -158,6 +172,10 @@ function writeAnswer(
       answer.bytes(Buffer.alloc(0)).int64(0n);
       return true;
     }
+    case API.fetch:
+      return writeFetched(answer, request, script.log!);
+    case API.offsets:
+      return writeOffsets(answer, request, script.log!);
     default:
       return writeProduced(answer, request, service);
   }
@@ -179,7 +197,8 @@ function writeMetadata(
     .int32(1)
     .array(topics, (topic) => {
       const error = script.topicError?.() ?? 0;
-      const partitions = error === 0 ? [...Array(script.partitions ?? 1).keys()] : [];
+      const count = script.log?.partitions.length ?? script.partitions ?? 1;
+      const partitions = error === 0 ? [...Array(count).keys()] : [];
       answer
         .int16(error)
         .string(topic)

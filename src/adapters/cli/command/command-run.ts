@@ -10,6 +10,7 @@ import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { ExporterCounts } from "../../../application/receiving/exporter-counts.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
 import type { SpanSink } from "../../../ports/span-sink.ts";
+import type { TopicSource } from "../../../ports/topic-source.ts";
 import type { TailParts } from "../../../application/waiting/tail-spans.ts";
 import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
 
@@ -26,6 +27,7 @@ export interface CommandRun extends CommandArguments {
   readonly startReceiver: StartReceiver;
   readonly inspectDirectory: InspectDirectory;
   readonly openSink: OpenSink;
+  readonly openTopic: OpenTopic;
 }
 
 /** Resolves to the exit code. Throws a `CommandFailure` if it fails. */
@@ -82,6 +84,14 @@ export type OpenSink = (
   forward: ForwardConfig,
 ) => Promise<
   | { readonly ok: true; readonly sink: SpanSink }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+>;
+
+/** Opens the topic of these settings to read it, or returns the mistakes in their files. */
+export type OpenTopic = (
+  forward: ForwardConfig,
+) => Promise<
+  | { readonly ok: true; readonly source: TopicSource }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] }
 >;
 

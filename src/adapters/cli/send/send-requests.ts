@@ -75,6 +75,7 @@ export async function sendRequests(
 ): Promise<void> {
   const { clock, signal, pacing } = parts;
   const inFlight = new Set<Promise<void>>();
+  using grace = graceAfter(signal, clock);
   let startedMs: number | undefined;
   for await (const request of untilAborted(inSlices(requests, pacing.maxSpans), signal)) {
     if (request === ABORTED) {
@@ -87,10 +88,37 @@ export async function sendRequests(
     if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
     if (signal.aborted) tally.end ??= INTERRUPTED;
     if (tally.end !== undefined) break;
-    const sending = sendOne(request, tally, parts).finally(() => inFlight.delete(sending));
-    inFlight.add(sending);
+    const sending = sendOne(request, tally, { ...parts, grace: grace.signal });
+    const ended = sending.finally(() => inFlight.delete(ended));
+    inFlight.add(ended);
   }
   await Promise.all(inFlight);
+}
+
+/** How long an interruption waits for requests in flight, so that they are counted. */
+const GRACE_MS = 1_000;
+
+/** Returns a signal that is aborted a while after another one. */
+function graceAfter(signal: AbortSignal, clock: SleepingClock): Disposable & SignalHolder {
+  const [over, unused] = [new AbortController(), new AbortController()];
+  const begin = (): void => {
+    void clock.sleep(GRACE_MS, unused.signal).then(() => over.abort());
+  };
+  signal.addEventListener("abort", begin, { once: true });
+  const dispose = (): void => {
+    signal.removeEventListener("abort", begin);
+    unused.abort();
+  };
+  return { signal: over.signal, [Symbol.dispose]: dispose };
+}
+
+interface SignalHolder {
+  readonly signal: AbortSignal;
+}
+
+interface SendingParts extends SendParts {
+  /** Aborted when requests in flight must end. */
+  readonly grace: AbortSignal;
 }
 
 async function* inSlices(requests: AsyncIterable<FileRequest>, maxSpans: number) {
@@ -100,7 +128,7 @@ async function* inSlices(requests: AsyncIterable<FileRequest>, maxSpans: number)
 const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
 
 /** Sends a request, in parts if it is too large for the receiver. */
-async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Promise<void> {
+async function sendOne(request: FileRequest, tally: Tally, parts: SendingParts): Promise<void> {
   const isKnown = request.bytes.length >= tally.tooLargeBytes && request.spanCount > 1;
   const answer = isKnown ? TOO_LARGE : await finalAnswer(request, tally, parts);
   if (answer.outcome === "unreachable" || answer.outcome === "blocked") return;
@@ -120,10 +148,14 @@ async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Pr
 const TOO_LARGE: Attempt = { outcome: "too_large", message: "" };
 
 /** Retries as the receiver requests. Returns "unreachable" also if sending has ended meanwhile. */
-async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts): Promise<Attempt> {
+async function finalAnswer(
+  request: FileRequest,
+  tally: Tally,
+  parts: SendingParts,
+): Promise<Attempt> {
   for (let attempt = 1; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop -- a retry follows the response
-    const answer = await parts.target.attempt(request, parts.signal);
+    const answer = await parts.target.attempt(request, parts.grace);
     if (parts.signal.aborted) tally.end ??= INTERRUPTED;
     const isLast = attempt === MAX_ATTEMPTS;
     tally.end ??= endOf(answer, isLast ? parts.target.exhausted : "retried");

@@ -34,5 +34,5 @@ export type ExportAnswer =
       readonly outcome: "retry";
       readonly message: string;
       readonly afterMs?: number;
-      readonly hint?: string;
+      readonly hint?: string | undefined;
     };

@@ -4,6 +4,7 @@ import type { SendOutcome, SpanSink } from "../../../ports/span-sink.ts";
 import { requestFromJson } from "../../otlp/json/json-request.ts";
 import { type FileRequest, validSpansOf } from "../../otlp-files/file-request.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
+import { hintSentence } from "./kafka-settings.ts";
 import type { Attempt, SendTarget } from "./send-target.ts";
 
 export interface SinkTargetParts {
@@ -96,24 +97,17 @@ function protobufOf({ bytes, contentType }: FileRequest): Uint8Array | string {
 type FailedOutcome = Exclude<SendOutcome, { readonly outcome: "delivered" | "partly_rejected" }>;
 
 function failedAttempt(outcome: SendOutcome): Exclude<Attempt, { outcome: "accepted" }> & {
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 } {
   const { message = "" } = outcome as FailedOutcome;
   switch (outcome.outcome) {
     case "retry":
-      return { outcome: "retry", message, ...hintOf(outcome) };
+      return { outcome: "retry", message, hint: hintSentence(outcome.hint, "--to") };
     case "blocked":
-      return { outcome: "blocked", message, hint: hintOf(outcome).hint ?? ADVICE };
+      return { outcome: "blocked", message, hint: hintSentence(outcome.hint, "--to") ?? ADVICE };
     case "too_large":
       return { outcome: "too_large", message };
     default:
       return { outcome: "refused", message };
   }
-}
-
-/** Turns the hint of a sink into a sentence, which names the option instead of the variable. */
-function hintOf({ hint }: { readonly hint?: string }): { readonly hint?: string } {
-  if (hint === undefined) return {};
-  const text = hint.replace("FORWARD_ENDPOINT", "--to");
-  return { hint: `${text.charAt(0).toUpperCase()}${text.slice(1)}.` };
 }

@@ -5,10 +5,11 @@ import type { OptionName } from "./option-table.ts";
 const SPECS = {
   ...API_COMMANDS,
   send: {
-    operands: "FILE...",
-    minOperands: 1,
+    operands: "[FILE...]",
+    // Not with --from.
+    minOperands: 0,
     maxOperands: Infinity,
-    summary: "send files of spans to OTLP/HTTP or Apache Kafka",
+    summary: "send files of spans, or a topic of Kafka, to a receiver",
     details: [
       "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
         "length-delimited protobuf, and a single bare protobuf request, regardless of the file " +
@@ -29,14 +30,20 @@ const SPECS = {
         "FORWARD_HEADERS_FILE and FORWARD_TIMEOUT_MS apply as when spans are forwarded, unless " +
         "FORWARD_ENDPOINT is set to something other than Kafka. A message may be stored twice if " +
         "a broker does not answer within FORWARD_TIMEOUT_MS.",
+      "--from kafka://BROKER:PORT/TOPIC sends the messages of a topic, with the same variables " +
+        "for its brokers: with --since those from then to now, and otherwise new ones until " +
+        "Ctrl-C, which is then a success. It joins no group and commits no offset, so other " +
+        "readers do not notice. Messages that are not otlp_proto are skipped, and standard error " +
+        "says where they are.",
     ],
-    options: ["to", "rate", "pace", "token-file", "ca", "help"],
+    options: ["to", "from", "since", "follow", "rate", "pace", "token-file", "ca", "help"],
     found: "everything was accepted",
-    notFound: "something was refused or rejected, or a file is broken; the rest was sent",
+    notFound: "something was refused, rejected, or cannot be read; the rest was sent",
     examples: [
       "spanring send spans.jsonl --pace 10x",
       "spanring tail --status error | spanring send --to http://collector:4318 -",
       "spanring send --to kafka://broker:9092/otlp_spans spans.jsonl",
+      "spanring send --from kafka://broker:9092/otlp_spans --since 10m",
     ],
   },
   run: {

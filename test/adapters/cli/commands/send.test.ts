@@ -30,6 +30,8 @@ const BINPB = file("spans.binpb", lengthDelimited(...REQUESTS));
 const BARE = file("bare.bin", REQUESTS[0]);
 const CUT = file("cut.binpb", lengthDelimited(...REQUESTS).subarray(0, -5));
 
+const silent = () => new Promise<Response>(() => {});
+
 test.each([
   { name: "JSON lines", path: JSONL, type: "application/json", bodies: base64(LINES), spans: 6 },
   {
@@ -212,6 +214,20 @@ test("Ctrl-C stops sending, and the result so far is reported", async () => {
   expect(end.requestLines.length).toBeLessThan(500);
 });
 
+test("Ctrl-C waits a second for a receiver that does not respond", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const answer: Answer = () => {
+    stop();
+    return silent();
+  };
+
+  const end = await send([BARE], answer, { stopped: () => stopped });
+
+  expect(end.exitCode).toBe(130);
+  expect(end.clock.sleptMs).toEqual([1_000]);
+  expect(end.stdout).toStartWith("sent 0 spans in 0 requests");
+});
+
 test("an unreachable receiver is reported with its URL and a hint", async () => {
   const url = await unusedUrl();
 
@@ -221,8 +237,6 @@ test("an unreachable receiver is reported with its URL and a hint", async () => 
   expect(end.stderr).toStartWith(`spanring: cannot send to ${url}/v1/traces: `);
   expect(end.stderr).toContain("--to");
 });
-
-const silent = () => new Promise<Response>(() => {});
 
 test("send gives up after 60 s on a receiver that accepts connections only", async () => {
   const clock = new HandMovedSleep();

@@ -19,6 +19,7 @@ function planFor(env: Environment, options: CommandRun["options"] = []) {
     interruption: () => new AbortController().signal,
     startReceiver: () => Promise.reject(new Error("nothing starts here")),
     inspectDirectory: () => Promise.reject(new Error("nothing is inspected here")),
+    openTopic: () => Promise.reject(new Error("no topic is read here")),
     openSink: () => Promise.reject(new Error("nothing is sent here")),
   };
   return { plan: readRunPlan(run), stderr: stderr.text() };

@@ -74,7 +74,7 @@ test.each([
 });
 
 test.each([
-  { command: "send", line: [], mistake: "FILE... is missing" },
+  { command: "log", line: [], mistake: "DIR is missing" },
   { command: "completions", line: [], mistake: "SHELL is missing" },
   {
     command: "traces",

@@ -36,3 +36,8 @@ export declare class Consumer {
   consume(options: object): Promise<Readable & AsyncIterable<ConsumedMessage>>;
   close(force: boolean): Promise<void>;
 }
+
+/** Returns messages in the form in which brokers store them, from offset 0. */
+export declare function createRecordsBatch(
+  messages: readonly { readonly topic: string; readonly value: Buffer }[],
+): { readonly buffer: Buffer };

@@ -1,0 +1,52 @@
+import type { KafkaEndpoint } from "../../config/config.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import { TopicFault } from "../../ports/topic-source.ts";
+import { conceal } from "./concealing-sink.ts";
+import { outcomeOfError, type ProtocolFault, protocolFault, verdictOf } from "./kafka-errors.ts";
+
+/** Says why a topic could not be read, and whether another try may succeed. */
+export interface ReadFault {
+  readonly fault: TopicFault;
+  readonly isTemporary: boolean;
+}
+
+const READ = "permit this user to read the topic";
+
+/** Returns what an error of the client library means for a reader, without any of these secrets. */
+export function readFaultOf(
+  error: unknown,
+  endpoint: KafkaEndpoint,
+  secrets: readonly string[],
+): ReadFault {
+  const { message, hint, isTemporary } = reasonOf(error, endpoint);
+  return { fault: new TopicFault(conceal(message, secrets), hint), isTemporary };
+}
+
+interface Reason {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly isTemporary: boolean;
+}
+
+function reasonOf(error: unknown, endpoint: KafkaEndpoint): Reason {
+  const answer = protocolFault(error) ?? unknownTopic(error);
+  if (answer === undefined) {
+    const outcome = outcomeOfError(error, endpoint);
+    const hint = "hint" in outcome ? outcome.hint : undefined;
+    return { message: outcome.message ?? "", hint, isTemporary: true };
+  }
+  const found = verdictOf(answer.name);
+  const message = quotePeerText(`${answer.name} (topic ${endpoint.topic}): ${answer.message}`);
+  const ownHint = "hint" in found ? found.hint : undefined;
+  const hint = answer.name === "TOPIC_AUTHORIZATION_FAILED" ? READ : ownHint;
+  // A topic that was created just now may be unknown to some brokers.
+  const isTemporary = found.verdict !== "blocked" || found.reason === "not_found";
+  return { message, hint, isTemporary };
+}
+
+/** The library replaces the error of the broker by one in words of its own. */
+function unknownTopic(error: unknown): Pick<ProtocolFault, "name" | "message"> | undefined {
+  const isUnknown = error instanceof Error && error.message.startsWith("Unknown topic ");
+  if (!isUnknown) return undefined;
+  return { name: "UNKNOWN_TOPIC_OR_PARTITION", message: "the brokers have no such topic" };
+}
