@@ -15,6 +15,7 @@ export interface SpanConditions {
   readonly name_matches?: string;
   readonly trace_id?: string;
   readonly span_id?: string;
+  readonly links_to?: string;
   readonly kind?: string;
   readonly status?: string;
   readonly attribute?: string | readonly string[];

@@ -87,6 +87,7 @@ test("the types name every condition of the read API", () => {
     name_matches: true,
     trace_id: true,
     span_id: true,
+    links_to: true,
     kind: true,
     status: true,
     attribute: true,

@@ -44,6 +44,7 @@ const MAX_PARTS = 3;
  */
 export function foundValue({ test }: WrittenCondition, location: SpanLocation): string {
   if (test.on === "event" || test.on === "link") return partTexts(test, location);
+  if (test.on === "links_to") return partTexts(ANY_LINK, location);
   if (isAttributeCondition(test)) return attributeText(keyOf(test), location);
   const { bytes, spanOffset, spanLength, resourceOffset, resourceLength } = location;
   const fields = createSpanFields();
@@ -73,6 +74,8 @@ export function foundValue({ test }: WrittenCondition, location: SpanLocation): 
       return timeText(roundedTimeAt(fields, fields.startTimeAt));
   }
 }
+
+const ANY_LINK: LinkCondition = { on: "link", id: undefined, attributes: [] };
 
 function keyOf(condition: AttributeCondition): string {
   return condition.on === "attribute_exists" ? condition.value : condition.key;

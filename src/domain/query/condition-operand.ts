@@ -23,16 +23,18 @@ export function nonEmptyText(bound: string): OperandParser<Text> {
   return { bound, pattern: ".", read: (value: string) => (value === "" ? undefined : { value }) };
 }
 
-/** Parses hex digits and returns them in lowercase. */
-export function identifier(lengthBytes: number): OperandParser<Text> {
-  const digits = lengthBytes * 2;
-  const isIdentifier = (value: string) => value.length === digits && /^[\da-f]+$/i.test(value);
+/** Parses an identifier of one of these lengths: hex digits, returned in lowercase. */
+export function identifier(...lengthsBytes: readonly number[]): OperandParser<Text> {
+  const lengths = lengthsBytes.map((lengthBytes) => 2 * lengthBytes);
+  const isIdentifier = (value: string) => lengths.includes(value.length) && HEX.test(value);
   return {
-    bound: `${digits} hex digits`,
-    pattern: `^[0-9A-Fa-f]{${digits}}$`,
+    bound: `${lengths.join(" or ")} hex digits`,
+    pattern: lengths.map((digits) => `^[0-9A-Fa-f]{${digits}}$`).join("|"),
     read: (value: string) => (isIdentifier(value) ? { value: value.toLowerCase() } : undefined),
   };
 }
+
+const HEX = /^[\da-f]+$/i;
 
 /** Parses a word, in any case, or its number. */
 export function choice(words: readonly string[]): OperandParser<{ readonly value: number }> {

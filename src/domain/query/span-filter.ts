@@ -102,6 +102,11 @@ const CONDITIONS = {
     meaning: "The span with this identifier: 16 hex digits.",
     option: { value: "ID", meaning: "the span with this id, 16 hex digits" },
   }),
+  links_to: row({
+    ...identifier(TRACE_ID_BYTES, SPAN_ID_BYTES),
+    meaning: "Spans with a link to this trace (32 hex digits) or to this span (16 hex digits).",
+    option: { value: "ID", meaning: "spans with a link to this trace or this span" },
+  }),
   kind: row({
     ...choice(KINDS),
     meaning: `Spans of this kind: ${KINDS.join(", ")}, or 0-5.`,

@@ -3,6 +3,7 @@ import { serviceName } from "../wire/resource.ts";
 import { createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
 import { attributeOf } from "./attribute-test.ts";
 import { traceKey } from "./filter-key.ts";
+import { linkTest } from "./part-test.ts";
 import type { SpanCondition, SpanFilter } from "./span-filter.ts";
 import {
   hasPattern,
@@ -166,6 +167,8 @@ function addTest(tests: Tests, condition: SpanCondition): number {
       return field.push(traceIdTest(Uint8Array.fromHex(condition.value)));
     case "span_id":
       return field.push(spanIdTest(Uint8Array.fromHex(condition.value)));
+    case "links_to":
+      return attribute.push(linksToTest(condition.value));
     case "kind":
       return field.push(({ kind }) => kind === condition.value);
     case "status":
@@ -223,6 +226,11 @@ function textTest(tests: Tests, value: string): LocationTest {
     searched.bytes += spanLength;
     return spanHasText(search, bytes, spanOffset, spanLength);
   };
+}
+
+function linksToTest(id: string): LocationTest {
+  const hasLink = linkTest(id, []);
+  return ({ bytes, spanOffset, spanLength }) => hasLink(bytes, spanOffset, spanLength);
 }
 
 const UNKNOWN = -1;

@@ -123,6 +123,7 @@ test("every operation has a summary, and every parameter a description", () => {
 const examples: Readonly<Record<string, { readonly good: string; readonly bad: string }>> = {
   trace_id: { good: "ab070707070707070707070700000001", bad: "ab" },
   span_id: { good: "cd01020300000001", bad: "cd" },
+  links_to: { good: "cd01020300000001", bad: "cd01" },
   kind: { good: "server", bad: "web" },
   status: { good: "error", bad: "bad" },
   attribute: { good: "a=b", bad: "=b" },

@@ -9,8 +9,8 @@ const aNumber = (least: number, most: number) =>
 const A_CURSOR =
   "it must be a sequence, such as 17, or a run id and a sequence, such as 3f9a0c5e7b21d804-17";
 const known =
-  "service, text, name, name_contains, name_matches, trace_id, span_id, kind, status, " +
-  "attribute, attribute_exists, attribute_matches, attribute_number, " +
+  "service, text, name, name_contains, name_matches, trace_id, span_id, links_to, kind, " +
+  "status, attribute, attribute_exists, attribute_matches, attribute_number, " +
   "min_duration, max_duration, since, until";
 
 test.each([

@@ -141,10 +141,11 @@ test.each(["/api/operations", "/api/service-graph", "/api/traces"])(
     const { request, api, put } = runReadApi({ capacity, answerBudgetBytes: 1 });
     put(requestOf(10_000));
 
-    const responses = await Promise.all([request(path), request(path)]);
+    // With two requests, the first could be answered before the second arrives.
+    const responses = await Promise.all(Array.from({ length: 16 }, () => request(path)));
     await Promise.all(responses.map((response) => response.text()));
 
-    expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 503]);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200, 503]));
     expect(api.counts().answerBytes).toBe(0);
   },
 );

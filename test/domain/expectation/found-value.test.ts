@@ -3,7 +3,7 @@ import type { Expectation } from "../../../src/domain/expectation/expectation.ts
 import { durationText, foundValue } from "../../../src/domain/expectation/found-value.ts";
 import { readExpectation } from "../../../src/domain/expectation/read-expectation.ts";
 import { locationsOf } from "../../support/requests/matched-spans.ts";
-import { attribute, request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { attribute, request, resourceSpans, span, spanId, traceId } from "../../support/requests/request-bytes.ts";
 import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
 
 function found(condition: string, ...fields: number[][]): string {
@@ -50,6 +50,12 @@ test("of many events, the first three are shown", () => {
   const events = ["a", "b", "c", "d"].map((name) => bytesField(11, bytesField(2, name)));
 
   expect(found("event=x", ...events)).toBe("a, b, c, ...");
+});
+
+test("instead of a link to one span, the links of a span are shown", () => {
+  const link = bytesField(13, bytesField(1, traceId(1)), bytesField(2, spanId(7)));
+
+  expect(found("links_to=0000000000000009", link)).toContain("cd");
 });
 
 test("attributes that are required of a link are shown with it", () => {

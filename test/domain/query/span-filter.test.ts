@@ -37,6 +37,12 @@ const good: { name: string; text: string; condition: SpanCondition }[] = [
   { name: "trace_id", text: traceId, condition: { on: "trace_id", value: traceId } },
   { name: "trace_id", text: traceId.toUpperCase(), condition: { on: "trace_id", value: traceId } },
   { name: "span_id", text: spanId, condition: { on: "span_id", value: spanId } },
+  { name: "links_to", text: spanId, condition: { on: "links_to", value: spanId } },
+  {
+    name: "links_to",
+    text: traceId.toUpperCase(),
+    condition: { on: "links_to", value: traceId },
+  },
   { name: "kind", text: "unspecified", condition: { on: "kind", value: 0 } },
   { name: "kind", text: "internal", condition: { on: "kind", value: 1 } },
   { name: "kind", text: "server", condition: { on: "kind", value: 2 } },
@@ -101,6 +107,8 @@ test.each([
   { name: "text", text: "", must: "a text that is not empty" },
   { name: "name_contains", text: "", must: "a text that is not empty" },
   { name: "attribute_exists", text: "", must: "the key of an attribute" },
+  { name: "links_to", text: "ab", must: "32 or 16 hex digits" },
+  { name: "links_to", text: "g".repeat(16), must: "32 or 16 hex digits" },
   { name: "attribute_number", text: "k", must: aComparison },
   { name: "attribute_number", text: "k>", must: aComparison },
   { name: "attribute_number", text: ">1", must: aComparison },
@@ -126,7 +134,7 @@ test.each(["duration", "", "Name", "constructor", "__proto__", "toString"])(
     expect(readCondition(name, "x", NOW)).toEqual({
       mistake:
         `unknown condition "${name}"; known: service, text, name, name_contains, ` +
-        "name_matches, trace_id, span_id, kind, status, attribute, attribute_exists, " +
+        "name_matches, trace_id, span_id, links_to, kind, status, attribute, attribute_exists, " +
         "attribute_matches, attribute_number, min_duration, max_duration, since, until",
     });
   },

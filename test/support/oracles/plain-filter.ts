@@ -35,6 +35,10 @@ function holds(decoded: DecodedSpan, condition: SpanCondition): boolean {
       return span.traceId.toHex() === condition.value;
     case "span_id":
       return span.spanId.toHex() === condition.value;
+    case "links_to":
+      return span.links.some((link) =>
+        [link.traceId, link.spanId].some((id) => id.toHex() === condition.value),
+      );
     case "kind":
       return span.kind === condition.value;
     case "status":

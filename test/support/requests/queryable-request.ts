@@ -108,6 +108,13 @@ const otherSpanField = fc.constantFrom(
     bytesField(2, spanId(1)),
     bytesField(4, attribute("key", "a GET")),
   ),
+  bytesField(
+    13,
+    bytesField(2, spanId(1)),
+    bytesField(1, traceId(1)),
+    bytesField(1, traceId(2)),
+    bytesField(2, spanId(2)),
+  ),
   bytesField(3, "a=b"),
   bytesField(4, spanId(9)),
   bytesField(11, bytesField(2, "event"), bytesField(3, attribute("key", "200"))),
@@ -195,6 +202,10 @@ const condition: fc.Arbitrary<SpanCondition> = fc.oneof(
   fc.record({
     on: fc.constant("span_id" as const),
     value: fc.constantFrom(...NUMBERS).map((number) => hex(spanId(number))),
+  }),
+  fc.record({
+    on: fc.constant("links_to" as const),
+    value: fc.constantFrom(hex(traceId(1)), hex(spanId(1)), hex(traceId(2)), hex(spanId(2))),
   }),
   fc.record({ on: fc.constantFrom("kind" as const, "status" as const), value: fc.nat({ max: 5 }) }),
   fc.record({
