@@ -25,7 +25,9 @@ export interface OtlpLink {
   readonly traceId?: string;
   readonly spanId?: string;
   readonly traceState?: string;
+  readonly flags?: number;
   readonly attributes?: readonly KeyValue[];
+  readonly droppedAttributesCount?: number;
 }
 
 export interface OtlpSpan {
@@ -40,6 +42,7 @@ export interface OtlpSpan {
   readonly attributes?: readonly KeyValue[];
   readonly events?: readonly OtlpEvent[];
   readonly links?: readonly OtlpLink[];
+  readonly flags?: number;
   readonly status?: { readonly code?: number; readonly message?: string };
   readonly droppedAttributesCount?: number;
   readonly droppedEventsCount?: number;
@@ -50,17 +53,24 @@ export interface Scope {
   readonly name?: string;
   readonly version?: string;
   readonly attributes?: readonly KeyValue[];
+  readonly droppedAttributesCount?: number;
 }
 
 export interface Resource {
   readonly attributes?: readonly KeyValue[];
+  readonly droppedAttributesCount?: number;
 }
 
 /** The response for the spans of a trace. */
 export interface TracesData {
   readonly resourceSpans?: readonly {
     readonly resource?: Resource;
-    readonly scopeSpans?: readonly { readonly scope?: Scope; readonly spans?: OtlpSpan[] }[];
+    readonly schemaUrl?: string;
+    readonly scopeSpans?: readonly {
+      readonly scope?: Scope;
+      readonly schemaUrl?: string;
+      readonly spans?: OtlpSpan[];
+    }[];
   }[];
 }
 
@@ -78,6 +88,20 @@ export function valueText(value: AnyValue | undefined): string {
   }
   const { stringValue, boolValue, intValue, doubleValue, bytesValue } = value;
   return String(stringValue ?? boolValue ?? intValue ?? doubleValue ?? bytesValue ?? "");
+}
+
+const TYPE_OF_MEMBER: Readonly<Record<string, string>> = {
+  boolValue: "bool",
+  intValue: "int",
+  doubleValue: "double",
+  bytesValue: "bytes, in base64",
+  arrayValue: "array",
+  kvlistValue: "map",
+};
+
+/** Returns the type of a value, which its text does not show; empty for a string. */
+export function typeText(value: AnyValue = {}): string {
+  return TYPE_OF_MEMBER[Object.keys(value)[0] ?? "stringValue"] ?? "";
 }
 
 export function attributeText(attributes: readonly KeyValue[] = [], key: string): string {

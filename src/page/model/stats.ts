@@ -46,7 +46,7 @@ export interface Forward {
 /** The member `disk` of `/api/stats`. */
 export interface Disk {
   readonly durability: "disk" | "process" | "stop";
-  readonly state: "writable" | "failing";
+  readonly state: "writable" | "failing" | "memory_only";
   readonly error?: string;
   readonly used_bytes: number;
   readonly max_bytes: number;

@@ -6,6 +6,8 @@ export interface TreeSpan {
   readonly service: string;
   readonly resource: Resource | undefined;
   readonly scope: Scope | undefined;
+  readonly resourceSchemaUrl: string;
+  readonly scopeSchemaUrl: string;
   /** Undefined if the span has none. */
   readonly start: bigint | undefined;
   readonly end: bigint | undefined;
@@ -62,13 +64,15 @@ export function traceTree(data: TracesData): TraceTree {
 }
 
 function flatten({ resourceSpans = [] }: TracesData): TreeSpan[] {
-  return resourceSpans.flatMap(({ resource, scopeSpans = [] }) =>
-    scopeSpans.flatMap(({ scope, spans = [] }) =>
+  return resourceSpans.flatMap(({ resource, schemaUrl: resourceSchemaUrl = "", scopeSpans = [] }) =>
+    scopeSpans.flatMap(({ scope, schemaUrl: scopeSchemaUrl = "", spans = [] }) =>
       spans.map((span) => ({
         span,
         service: serviceOf(resource),
         resource,
         scope,
+        resourceSchemaUrl,
+        scopeSchemaUrl,
         start: timeOf(span.startTimeUnixNano),
         end: timeOf(span.endTimeUnixNano),
         isError: span.status?.code === 2,

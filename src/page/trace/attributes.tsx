@@ -1,4 +1,4 @@
-import { type KeyValue, valueText } from "../model/otlp.ts";
+import { type KeyValue, typeText, valueText } from "../model/otlp.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 
 interface AttributesProps {
@@ -13,7 +13,7 @@ interface AttributesProps {
 /** Attributes, sorted by key. */
 export function Attributes({ title, attributes = [], search, canFilter }: AttributesProps) {
   const shown = attributes
-    .map(({ key = "", value }) => ({ key, text: valueText(value) }))
+    .map(({ key = "", value }) => ({ key, text: valueText(value), type: typeText(value) }))
     .filter(({ key, text }) => `${key}\n${text}`.toLowerCase().includes(search))
     .toSorted((one, other) => (one.key < other.key ? -1 : 1));
   if (attributes.length === 0) return null;
@@ -25,9 +25,11 @@ export function Attributes({ title, attributes = [], search, canFilter }: Attrib
         </h3>
       )}
       <dl class="attributes">
-        {shown.map(({ key, text }) => (
+        {shown.map(({ key, text, type }) => (
           <div key={key}>
-            <dt>{key}</dt>
+            <dt>
+              {key} {type !== "" && <span class="type">{type}</span>}
+            </dt>
             <dd>
               <span class="value">{text}</span>
               <span class="attribute-actions">

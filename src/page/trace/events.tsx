@@ -1,5 +1,6 @@
 import { durationText } from "../model/format.ts";
 import { attributeText, type OtlpEvent } from "../model/otlp.ts";
+import { DroppedCount } from "../parts/dropped-count.tsx";
 import { Attributes } from "./attributes.tsx";
 
 interface EventsProps {
@@ -28,6 +29,11 @@ export function Events({ events, start, search }: EventsProps) {
           ) : (
             <Attributes attributes={event.attributes} search={search} />
           )}
+          <DroppedCount
+            count={event.droppedAttributesCount}
+            noun="attribute"
+            where="of this event"
+          />
         </div>
       ))}
     </section>

@@ -1,11 +1,15 @@
 import { useState } from "preact/hooks";
 import { clockText, durationText } from "../model/format.ts";
-import { KINDS, type OtlpLink } from "../model/otlp.ts";
+import { flagsText } from "../model/flags.ts";
+import { KINDS } from "../model/otlp.ts";
+import { peerText } from "../model/peer.ts";
 import { durationOf, type TraceTree, type TreeSpan } from "../model/trace-tree.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
+import { DroppedCount } from "../parts/dropped-count.tsx";
 import { ServiceName } from "../parts/service-name.tsx";
 import { Attributes } from "./attributes.tsx";
 import { Events } from "./events.tsx";
+import { LinkedFrom, Links } from "./links.tsx";
 
 interface SpanDetailsProps {
   readonly tree: TraceTree;
@@ -18,7 +22,7 @@ const STATUSES = ["unset", "ok", "error"];
 /** Everything that a span says. */
 export function SpanDetails({ tree, each, close }: SpanDetailsProps) {
   const [search, setSearch] = useState("");
-  const { span, resource, scope } = each;
+  const { span } = each;
   return (
     <aside class="span-details" aria-label="Span">
       <header>
@@ -37,18 +41,13 @@ export function SpanDetails({ tree, each, close }: SpanDetailsProps) {
         onInput={(event) => setSearch(event.currentTarget.value.toLowerCase())}
       />
       <Attributes title="Attributes" attributes={span.attributes} search={search} canFilter />
-      <Dropped count={span.droppedAttributesCount} noun="attributes" />
+      <DroppedCount count={span.droppedAttributesCount} noun="attribute" />
       <Events events={span.events ?? []} start={each.start} search={search} />
-      <Dropped count={span.droppedEventsCount} noun="events" />
+      <DroppedCount count={span.droppedEventsCount} noun="event" />
       <Links links={span.links ?? []} search={search} />
-      <Dropped count={span.droppedLinksCount} noun="links" />
-      <Attributes title="Resource" attributes={resource?.attributes} search={search} canFilter />
-      {scope?.name && (
-        <p class="scope">
-          Scope <code>{[scope.name, scope.version].filter(Boolean).join(" ")}</code>
-        </p>
-      )}
-      <Attributes title="Scope" attributes={scope?.attributes} search={search} />
+      <DroppedCount count={span.droppedLinksCount} noun="link" />
+      <LinkedFrom span={span} />
+      <Origin each={each} search={search} />
       <RawJson each={each} />
     </aside>
   );
@@ -62,11 +61,15 @@ function Facts({ tree, each }: Pick<SpanDetailsProps, "tree" | "each">) {
     ["Status", STATUSES[span.status?.code ?? 0] ?? String(span.status?.code)],
     ["Kind", KINDS[span.kind ?? 0] ?? String(span.kind)],
     ["Start", `${clockText(start ?? null)}${offset === null ? "" : ` (+${durationText(offset)})`}`],
+    ["End", clockText(end ?? null)],
     ["Duration", end === undefined ? "unknown: no end" : durationText(durationOf(each))],
     ["Span ID", <Id text={span.spanId} />],
     ["Parent", span.parentSpanId ? <Parent tree={tree} each={each} /> : "none: a root"],
     ["Trace ID", <Id text={span.traceId} />],
   ];
+  const peer = peerText(each);
+  if (peer !== "") rows.push(["Calls", peer]);
+  if (span.flags) rows.push(["Flags", flagsText(span.flags, "parent")]);
   if (span.traceState) rows.push(["State", <code>{span.traceState}</code>]);
   return (
     <dl class="facts-list">
@@ -77,6 +80,39 @@ function Facts({ tree, each }: Pick<SpanDetailsProps, "tree" | "each">) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** The resource and the scope of a span. */
+function Origin({ each, search }: { each: TreeSpan; search: string }) {
+  const { resource, scope } = each;
+  return (
+    <>
+      <Attributes title="Resource" attributes={resource?.attributes} search={search} canFilter />
+      <DroppedCount
+        count={resource?.droppedAttributesCount}
+        noun="attribute"
+        where="of the resource"
+      />
+      <Schema url={each.resourceSchemaUrl} />
+      {scope?.name && (
+        <p class="scope">
+          Scope <code>{[scope.name, scope.version].filter(Boolean).join(" ")}</code>
+        </p>
+      )}
+      <Attributes title="Scope" attributes={scope?.attributes} search={search} />
+      <DroppedCount count={scope?.droppedAttributesCount} noun="attribute" where="of the scope" />
+      <Schema url={each.scopeSchemaUrl} />
+    </>
+  );
+}
+
+function Schema({ url }: { url: string }) {
+  if (url === "") return null;
+  return (
+    <p class="faint">
+      Schema <code>{url}</code>
+    </p>
   );
 }
 
@@ -93,32 +129,6 @@ function Parent({ tree, each }: Pick<SpanDetailsProps, "tree" | "each">) {
   const parent = tree.byId.get(parentSpanId);
   if (parent === undefined) return <span>{parentSpanId}, not buffered</span>;
   return <a href={`/traces/${traceId}?span=${parentSpanId}`}>{parent.span.name}</a>;
-}
-
-function Links({ links, search }: { links: readonly OtlpLink[]; search: string }) {
-  if (links.length === 0) return null;
-  return (
-    <section>
-      <h3>Links</h3>
-      {links.map((link, at) => (
-        <div key={at} class="event-box">
-          <a href={`/traces/${link.traceId}?span=${link.spanId}`}>
-            Span <code>{link.spanId}</code> of trace <code>{link.traceId}</code>
-          </a>
-          <Attributes attributes={link.attributes} search={search} />
-        </div>
-      ))}
-    </section>
-  );
-}
-
-function Dropped({ count = 0, noun }: { count?: number | undefined; noun: string }) {
-  if (count === 0) return null;
-  return (
-    <p class="faint">
-      The SDK dropped {count} {noun}.
-    </p>
-  );
 }
 
 function RawJson({ each }: { each: TreeSpan }) {

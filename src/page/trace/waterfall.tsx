@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { amountText, colourOf, durationText } from "../model/format.ts";
+import { peerText } from "../model/peer.ts";
 import { durationOf, type TraceTree, type TreeSpan } from "../model/trace-tree.ts";
 import { VirtualList } from "../parts/virtual-list.tsx";
 import { Minimap } from "./minimap.tsx";
@@ -118,11 +119,17 @@ function SpanRow({ tree, each, isSelected, isOpen, isFaint, toggle, select }: Sp
             {amountText(children.length, "child").replace("childs", "children")}
           </span>
         )}
-        <span class="faint of-service">{each.service}</span>
+        <span class="faint of-service">{serviceText(each)}</span>
       </span>
       <Bar tree={tree} each={each} />
     </div>
   );
+}
+
+/** Returns the service of a span, and what it calls if that sends no spans. */
+function serviceText(each: TreeSpan): string {
+  const peer = peerText(each);
+  return peer === "" ? each.service : `${each.service} → ${peer}`;
 }
 
 function Bar({ tree, each }: { tree: TraceTree; each: TreeSpan }) {

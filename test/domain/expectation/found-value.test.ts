@@ -3,7 +3,14 @@ import type { Expectation } from "../../../src/domain/expectation/expectation.ts
 import { durationText, foundValue } from "../../../src/domain/expectation/found-value.ts";
 import { readExpectation } from "../../../src/domain/expectation/read-expectation.ts";
 import { locationsOf } from "../../support/requests/matched-spans.ts";
-import { attribute, request, resourceSpans, span, spanId, traceId } from "../../support/requests/request-bytes.ts";
+import {
+  attribute,
+  request,
+  resourceSpans,
+  span,
+  spanId,
+  traceId,
+} from "../../support/requests/request-bytes.ts";
 import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
 
 function found(condition: string, ...fields: number[][]): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { attributeText, serviceOf, valueText } from "../../../src/page/model/otlp.ts";
+import { attributeText, serviceOf, typeText, valueText } from "../../../src/page/model/otlp.ts";
 
 test.each([
   [undefined, ""],
@@ -15,6 +15,19 @@ test.each([
   [{ kvlistValue: {} }, "{}"],
 ])("%j is written %j", (value, text) => {
   expect(valueText(value)).toBe(text);
+});
+
+test.each([
+  [undefined, ""],
+  [{ stringValue: "a" }, ""],
+  [{ boolValue: false }, "bool"],
+  [{ intValue: "1" }, "int"],
+  [{ doubleValue: 1 }, "double"],
+  [{ bytesValue: "AAE=" }, "bytes, in base64"],
+  [{ arrayValue: {} }, "array"],
+  [{ kvlistValue: {} }, "map"],
+])("the type of %j is %p", (value, type) => {
+  expect(typeText(value)).toBe(type);
 });
 
 test("an attribute is found by its key", () => {

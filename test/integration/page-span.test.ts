@@ -1,0 +1,98 @@
+import { expect, test } from "bun:test";
+import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
+import { startProgram } from "../support/running/running-program.ts";
+import { accessibilityFindings, idOf, sendSpans } from "../support/running/shown-page.ts";
+
+closeBrowserAfterAll();
+
+// Goal: the page shows everything that a span says, and what the buffer knows about it.
+// Method: the program, Chromium, and spans by hand.
+
+test("a span shows the spans that link to it, of any trace, and leads there and back", async () => {
+  await using program = await startProgram();
+  const order = { traceId: idOf(1, 32), spanId: idOf(1, 16) };
+  await sendSpans(program.httpUrl, order, [{ spanId: order.spanId, name: "place order" }]);
+  const elsewhere = { traceId: idOf(9, 32), spanId: order.spanId };
+  const others = { traceId: idOf(2, 32), service: "billing" };
+  await sendSpans(program.httpUrl, others, [
+    { spanId: idOf(2, 16), name: "bill order", links: [order] },
+    { spanId: idOf(3, 16), name: "bill another", links: [elsewhere] },
+  ]);
+  const { page, faults } = await openPage(
+    `${program.apiUrl}/traces/${order.traceId}?span=${order.spanId}`,
+  );
+  const details = page.getByRole("complementary", { name: "Span" });
+  await details.getByRole("link", { name: "bill order" }).click();
+  await details.getByRole("heading", { name: "bill order" }).waitFor();
+
+  expect(new URL(page.url()).pathname).toBe(`/traces/${others.traceId}`);
+
+  await details.getByRole("link", { name: `Span ${order.spanId}` }).click();
+  await details.getByRole("heading", { name: "place order" }).waitFor();
+  await details.getByRole("heading", { name: "Linked from 1" }).waitFor();
+
+  expect(await details.getByRole("link", { name: "bill another" }).count()).toBe(0);
+  expect(await accessibilityFindings(page)).toEqual([]);
+  expect(faults).toEqual([]);
+});
+
+test("a span shows its end, flags, schemas, types, losses, and what it calls", async () => {
+  await using program = await startProgram();
+  const traceId = idOf(1, 32);
+  const value = { doubleValue: 0.5 };
+  const span = {
+    traceId,
+    spanId: idOf(1, 16),
+    name: "SELECT",
+    kind: 3,
+    flags: 0x301,
+    startTimeUnixNano: "1700000000000000000",
+    endTimeUnixNano: "1700000000250000000",
+    attributes: [
+      { key: "db.system.name", value: { stringValue: "postgresql" } },
+      { key: "ratio", value },
+    ],
+    events: [{ name: "row", droppedAttributesCount: 4 }],
+    links: [{ traceId, spanId: idOf(7, 16), traceState: "a=b", droppedAttributesCount: 5 }],
+  };
+  const scope = { name: "pg", droppedAttributesCount: 3 };
+  const resource = { droppedAttributesCount: 1 };
+  const response = await fetch(`${program.httpUrl}/v1/traces`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      resourceSpans: [
+        {
+          resource,
+          schemaUrl: "https://example.com/resource",
+          scopeSpans: [{ scope, schemaUrl: "https://example.com/scope", spans: [span] }],
+        },
+      ],
+    }),
+  });
+  expect(await response.text()).toBe("{}");
+  const { page, faults } = await openPage(
+    `${program.apiUrl}/traces/${traceId}?span=${span.spanId}`,
+  );
+  const details = page.getByRole("complementary", { name: "Span" });
+  for (const text of [
+    "0x301: sampled, remote parent",
+    "https://example.com/resource",
+    "https://example.com/scope",
+    "double",
+    "a=b",
+    "The SDK dropped 1 attribute of the resource.",
+    "The SDK dropped 3 attributes of the scope.",
+    "The SDK dropped 4 attributes of this event.",
+    "The SDK dropped 5 attributes of this link.",
+  ]) {
+    await details.getByText(text, { exact: true }).waitFor();
+  }
+  const rowTexts = await page.getByRole("treeitem").allTextContents();
+  const facts = await details.locator(".facts-list div").allTextContents();
+
+  expect(rowTexts[0]).toContain("unknown_service → postgresql");
+  expect(facts).toContain("Callspostgresql");
+  expect(facts.find((fact) => fact.startsWith("End"))).toMatch(/^End\d\d:\d\d:\d\d\.250$/);
+  expect(faults).toEqual([]);
+});
