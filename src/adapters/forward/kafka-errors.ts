@@ -144,18 +144,24 @@ export function needsRefresh(error: unknown): boolean {
  * failure of one partition counts, though others report that they have the messages.
  */
 export function protocolFault(error: unknown): ProtocolFault | undefined {
-  let delivered: ProtocolFault | undefined;
-  for (const each of causesOf(error)) {
-    const { apiId, path, serverErrorMessage, message } = each;
-    if (typeof apiId === "string") {
-      const isAnswer = typeof path === "string" && path.startsWith("/responses/");
-      const text = String(serverErrorMessage ?? message);
-      const fault = { name: apiId, message: text, isAnswer };
-      if (verdictOf(apiId).verdict !== "delivered") return fault;
-      delivered = fault;
-    }
-  }
-  return delivered;
+  const faults = [...causesOf(error)].map(faultOf).filter((each) => each !== undefined);
+  return faults.find(({ name }) => verdictOf(name).verdict !== "delivered") ?? faults.at(-1);
+}
+
+/** The errors of the client library that mean the same as `UNSUPPORTED_VERSION`, with a text. */
+const TOO_OLD = new Map([
+  ["PLT_KFK_UNSUPPORTED_API", "the broker does not support what a producer needs"],
+  // A broker before Apache Kafka 0.11 answers the first question in a form that cannot be read.
+  ["OUT_OF_BOUNDS", "the answer of the broker is too short"],
+]);
+
+function faultOf({ apiId, path, serverErrorMessage, message, code }: AnyError) {
+  const tooOld = TOO_OLD.get(String(code));
+  if (tooOld !== undefined)
+    return { name: "UNSUPPORTED_VERSION", message: tooOld, isAnswer: false };
+  if (typeof apiId !== "string") return undefined;
+  const isAnswer = typeof path === "string" && path.startsWith("/responses/");
+  return { name: apiId, message: String(serverErrorMessage ?? message), isAnswer };
 }
 
 /** An answer of a broker to messages. */
@@ -208,5 +214,10 @@ function connectionOutcome(error: unknown, isSecure: boolean): SendOutcome {
     system === undefined
       ? quotePeerText(String(last?.["message"] ?? error))
       : connectionFault(system);
-  return { outcome: "retry", message, ...(isSecure ? tlsHint(message) : {}) };
+  return { outcome: "retry", message, ...(isSecure ? tlsHint(message) : plainHint(message)) };
+}
+
+/** Returns what to check when a connection without encryption fails in these words. */
+function plainHint(message: string): { readonly hint?: string } {
+  return /requires TLS/.test(message) ? { hint: "write kafkas:// in FORWARD_ENDPOINT" } : {};
 }

@@ -81,6 +81,20 @@ describe("an error of the protocol", () => {
 });
 
 test.each([
+  { code: "PLT_KFK_UNSUPPORTED_API", text: "the broker does not support what a producer needs" },
+  { code: "OUT_OF_BOUNDS", text: "the answer of the broker is too short" },
+])("the error $code of the library means that the broker is too old", ({ code, text }) => {
+  const error = new AggregateError([Object.assign(new Error("no such API"), { code })]);
+
+  expect(outcomeOfError(error, ENDPOINT)).toEqual({
+    outcome: "blocked",
+    reason: "unsupported",
+    message: `UNSUPPORTED_VERSION (topic spans): ${text}`,
+    hint: "the broker must be Apache Kafka 1.0 or later",
+  });
+});
+
+test.each([
   { error: fault("NOT_LEADER_OR_FOLLOWER"), is: true },
   { error: fault("REQUEST_TIMED_OUT"), is: false },
   { error: fault("MESSAGE_TOO_LARGE"), is: false },
@@ -114,7 +128,11 @@ describe("an error of the connection", () => {
   test("without a system error is explained by the innermost message", () => {
     const error = library("failed", library("Broker requires TLS."));
 
-    expect(outcomeOfError(error, ENDPOINT).message).toBe("Broker requires TLS.");
+    expect(outcomeOfError(error, ENDPOINT)).toEqual({
+      outcome: "retry",
+      message: "Broker requires TLS.",
+      hint: "write kafkas:// in FORWARD_ENDPOINT",
+    });
   });
 
   test.each(["closed", undefined])("may be no error at all: %p", (error) => {

@@ -259,6 +259,17 @@ test("a mechanism that the broker does not support is refused", async () => {
   });
 });
 
+test("a broker that is too old is refused, and the spans stay", async () => {
+  const { sink } = await start({ isOld: true });
+
+  expect(await sink.send(batchOf(1), never)).toEqual({
+    outcome: "blocked",
+    reason: "unsupported",
+    message: expect.stringContaining("UNSUPPORTED_VERSION (topic spans)"),
+    hint: "the broker must be Apache Kafka 1.0 or later",
+  });
+});
+
 test("a closed sink leaves no connection", async () => {
   const { broker, sink } = await start({});
   await Promise.all([sink.send(batchOf(1), never), sink.send(batchOf(1), never)]);

@@ -26,6 +26,8 @@ export interface BrokerBatch {
 /** What the broker does. Errors are numbers of the protocol; 0 is success. */
 export interface BrokerScript {
   readonly partitions?: number;
+  /** Whether it knows no versions that a producer of today needs. */
+  readonly isOld?: boolean;
   readonly topicError?: () => number;
   readonly producerIdError?: () => number;
   /** Returns the error of a batch; undefined for no answer, and "close" to close the connection. */
@@ -146,10 +148,7 @@ function writeAnswer(
   const { script, broker } = service;
   switch (key) {
     case API.versions:
-      answer.int16(version > 1 ? UNSUPPORTED_VERSION : 0).array(VERSIONS, ([api, from, to]) => {
-        answer.int16(api).int16(from).int16(to);
-      });
-      answer.int32(0);
+      writeVersions(answer, version, script);
       return true;
     case API.metadata:
       writeMetadata(answer, request, service);
@@ -179,6 +178,23 @@ function writeAnswer(
     default:
       return writeProduced(answer, request, service);
   }
+}
+
+/** The versions of Apache Kafka 0.10. */
+const OLD_VERSIONS: typeof VERSIONS = [
+  [API.produce, 0, 2],
+  [API.metadata, 0, 2],
+  [API.versions, 0, 0],
+];
+
+/** Answers in version 0 to a version that it does not know. */
+function writeVersions(answer: KafkaWriter, version: number, { isOld = false }: BrokerScript) {
+  const versions = isOld ? OLD_VERSIONS : VERSIONS;
+  const isKnown = versions.some(([key, , to]) => key === API.versions && version <= to);
+  answer.int16(isKnown ? 0 : UNSUPPORTED_VERSION).array(versions, ([api, from, to]) => {
+    answer.int16(api).int16(from).int16(to);
+  });
+  if (isKnown && version > 0) answer.int32(0);
 }
 
 let nextProducerId = 1n;
