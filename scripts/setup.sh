@@ -158,19 +158,28 @@ make_python_client() {
 # Apache Kafka, to which the tests forward. Where there is no Java or no Maven, or no way to its
 # repository, the tests say how many of them do not run.
 make_kafka() {
-  fetch_kafka || say "no Apache Kafka: it takes Java, Maven, and a way to its repository"
+  fetch_jars "Apache Kafka" "$root/test/support/upstreams/kafka/pom.xml" "$root/.tools/kafka" ||
+    say "no Apache Kafka: it takes Java, Maven, and a way to its repository"
 }
 
-fetch_kafka() {
-  pom="$root/test/support/upstreams/kafka/pom.xml"
-  made="$root/.tools/kafka"
-  if cmp -s "$pom" "$made/installed.xml"; then return; fi
+# The oldest version that the program forwards to, and one that is too old.
+make_old_kafka() {
+  for version in oldest too-old; do
+    pom="$root/test/support/upstreams/kafka/$version/pom.xml"
+    fetch_jars "Apache Kafka ($version)" "$pom" "$root/.tools/kafka-$version" ||
+      say "no Apache Kafka ($version): it takes Java, Maven, and a way to its repository"
+  done
+}
+
+# fetch_jars NAME POM FOLDER: fetches what the POM depends on, unless the folder has exactly that.
+fetch_jars() {
+  if cmp -s "$2" "$3/installed.xml"; then return; fi
   command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 || return 1
-  say "fetching Apache Kafka"
-  rm -rf "$made"
-  mkdir -p "$made"
-  mvn -q -B -f "$pom" "-Dmaven.repo.local=$made/repository" dependency:copy-dependencies \
-    "-DoutputDirectory=$made/jars" >&2 && rm -rf "$made/repository" && cp "$pom" "$made/installed.xml"
+  say "fetching $1"
+  rm -rf "$3"
+  mkdir -p "$3"
+  mvn -q -B -f "$2" "-Dmaven.repo.local=$3/repository" dependency:copy-dependencies \
+    "-DoutputDirectory=$3/jars" >&2 && rm -rf "$3/repository" && cp "$2" "$3/installed.xml"
 }
 
 # Vitest, Jest, Playwright and Deno, exactly as in bun.lock, with which the tests run examples.

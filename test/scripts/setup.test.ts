@@ -163,13 +163,17 @@ mkdir -p "$jars"
 
 test("Kafka is fetched once, and left out with a message without Java and Maven", async () => {
   const programs = { bun: process.execPath, cmp: Bun.which("cmp")!, cp: Bun.which("cp")! };
-  const setUp = "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_kafka\n";
+  const setUp = "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_kafka\nmake_old_kafka\n";
   const runsOf = async (tools: Readonly<Record<string, string>>) => {
     const project = await machineWith({ ...programs, ...tools });
-    project.write("test/support/upstreams/kafka/pom.xml", "<project/>\n");
+    for (const version of ["", "oldest/", "too-old/"]) {
+      project.write(`test/support/upstreams/kafka/${version}pom.xml`, "<project/>\n");
+    }
     project.write("make.sh", setUp);
     const runs = [await project.run("make.sh"), await project.run("make.sh")];
-    return { runs, hasJar: existsSync(join(project.folder, ".tools/kafka/jars/kafka.jar")) };
+    const folders = ["kafka", "kafka-oldest", "kafka-too-old"];
+    const jars = folders.map((name) => join(project.folder, ".tools", name, "jars/kafka.jar"));
+    return { runs, jars: jars.filter((jar) => existsSync(jar)).length };
   };
 
   const made = await runsOf({ java: "#!/bin/sh\n", mvn: MAVEN });
@@ -177,8 +181,16 @@ test("Kafka is fetched once, and left out with a message without Java and Maven"
   const refused = await runsOf({ java: "#!/bin/sh\n", mvn: FAILING });
 
   expect(made.runs.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
-  expect(made.runs.map(({ stderr }) => stderr)).toEqual(["spanring: fetching Apache Kafka\n", ""]);
-  expect([made.hasJar, without.hasJar]).toEqual([true, false]);
+  expect(made.runs.map(({ stderr }) => stderr.split("\n"))).toEqual([
+    [
+      "spanring: fetching Apache Kafka",
+      "spanring: fetching Apache Kafka (oldest)",
+      "spanring: fetching Apache Kafka (too-old)",
+      "",
+    ],
+    [""],
+  ]);
+  expect([made.jars, without.jars]).toEqual([3, 0]);
   for (const { exitCode, stderr } of [...without.runs, ...refused.runs]) {
     expect(exitCode).toBe(0);
     expect(stderr).toContain("no Apache Kafka: it takes Java, Maven");

@@ -150,7 +150,7 @@ export function protocolFault(error: unknown): ProtocolFault | undefined {
 
 /** The errors of the client library that mean the same as `UNSUPPORTED_VERSION`, with a text. */
 const TOO_OLD = new Map([
-  ["PLT_KFK_UNSUPPORTED_API", "the broker does not support what a producer needs"],
+  ["PLT_KFK_UNSUPPORTED_API", "the broker does not support what this program needs"],
   // A broker before Apache Kafka 0.11 answers the first question in a form that cannot be read.
   ["OUT_OF_BOUNDS", "the answer of the broker is too short"],
 ]);
@@ -219,5 +219,5 @@ function connectionOutcome(error: unknown, isSecure: boolean): SendOutcome {
 
 /** Returns what to check when a connection without encryption fails in these words. */
 function plainHint(message: string): { readonly hint?: string } {
-  return /requires TLS/.test(message) ? { hint: "write kafkas:// in FORWARD_ENDPOINT" } : {};
+  return /requires TLS/.test(message) ? { hint: "write kafkas:// instead of kafka://" } : {};
 }

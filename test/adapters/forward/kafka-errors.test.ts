@@ -81,7 +81,7 @@ describe("an error of the protocol", () => {
 });
 
 test.each([
-  { code: "PLT_KFK_UNSUPPORTED_API", text: "the broker does not support what a producer needs" },
+  { code: "PLT_KFK_UNSUPPORTED_API", text: "the broker does not support what this program needs" },
   { code: "OUT_OF_BOUNDS", text: "the answer of the broker is too short" },
 ])("the error $code of the library means that the broker is too old", ({ code, text }) => {
   const error = new AggregateError([Object.assign(new Error("no such API"), { code })]);
@@ -131,7 +131,7 @@ describe("an error of the connection", () => {
     expect(outcomeOfError(error, ENDPOINT)).toEqual({
       outcome: "retry",
       message: "Broker requires TLS.",
-      hint: "write kafkas:// in FORWARD_ENDPOINT",
+      hint: "write kafkas:// instead of kafka://",
     });
   });
 

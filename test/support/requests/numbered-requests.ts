@@ -9,7 +9,7 @@ export function requestsOf(spanCount: number): Uint8Array<ArrayBuffer>[] {
   });
 }
 
-/** Returns a request of traces, each with this many spans, which are numbered from `first`. */
+/** Returns a request of traces, each with this many spans, whose ids begin at `first`. */
 export function tracesOf(
   traces: number,
   spansOfTrace: number,

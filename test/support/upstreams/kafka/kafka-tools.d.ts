@@ -24,9 +24,10 @@ export declare class Admin {
     replicas: number;
     configs: { name: string; value: string }[];
   }): Promise<unknown>;
-  metadata(options: {
-    topics: string[];
-  }): Promise<{ readonly brokers: ReadonlyMap<number, unknown> }>;
+  metadata(options: { topics: string[] }): Promise<{
+    readonly brokers: ReadonlyMap<number, unknown>;
+    readonly topics: ReadonlyMap<string, { readonly partitions: readonly { leader: number }[] }>;
+  }>;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Certificate } from "../certificates.ts";
+import { freePorts } from "./free-ports.ts";
+import { type PrintedMessage, printedMessages } from "./console-consumer.ts";
+import type { SmallDisk } from "./small-disk.ts";
 import { Admin, type ConsumedMessage, Consumer } from "./kafka-tools.js";
 
 const TOOLS = join(import.meta.dir, "../../../../.tools/kafka");
@@ -22,9 +23,15 @@ export interface KafkaCluster extends AsyncDisposable {
   createTopic(name: string, partitions: number, configs?: Record<string, string>): Promise<void>;
   /** Resolves to all messages of a topic. */
   messages(topic: string): Promise<ConsumedMessage[]>;
+  /** Resolves to all messages of a topic, as Apache Kafka's own console consumer prints them. */
+  printed(topic: string): Promise<PrintedMessage[]>;
+  /** Resolves to the broker that leads the first partition of a topic. */
+  leaderOf(topic: string): Promise<number>;
   /** Kills a broker without warning. */
   kill(broker: number): Promise<void>;
-  /** Starts a killed broker; resolves when it answers. */
+  /** Resolves when a broker has ended. */
+  ended(broker: number): Promise<unknown>;
+  /** Starts a broker that has ended; resolves when it answers. */
   restart(broker: number): Promise<void>;
 }
 
@@ -32,6 +39,8 @@ interface KafkaOptions {
   readonly folder: string;
   readonly brokers: number;
   readonly certificate: Certificate;
+  /** Holds the data of the brokers; in `folder` by default. */
+  readonly disk?: Pick<SmallDisk, "folder" | "launcher">;
 }
 
 const HEAP = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
@@ -42,6 +51,7 @@ export async function startKafka({
   folder,
   brokers,
   certificate,
+  disk = { folder, launcher: [] },
 }: KafkaOptions): Promise<KafkaCluster> {
   const ports = await freePorts(brokers * 4);
   const nodes = Array.from({ length: brokers }, (_, at) => ports.slice(at * 4, at * 4 + 4));
@@ -49,10 +59,11 @@ export async function startKafka({
   writeFileSync(pem, `${certificate.key}\n${certificate.cert}\n`);
   const files = nodes.map((_, at) => {
     const file = join(folder, `server-${at}.properties`);
-    writeFileSync(file, propertiesOf(nodes, at, { folder, pem }));
+    writeFileSync(file, propertiesOf(nodes, at, { folder: disk.folder, pem }));
     return file;
   });
-  await Promise.all(files.map(format));
+  const launch = (file: string) => launchBroker(file, disk.launcher);
+  await Promise.all(files.map((file) => format(file, disk.launcher)));
   const running = files.map(launch);
   const addresses = (listener: number) => nodes.map((node) => `127.0.0.1:${node[listener]}`);
   const plain = addresses(0);
@@ -66,7 +77,11 @@ export async function startKafka({
     createTopic: (name, partitions, configs = {}) =>
       createTopic(plain, { name, partitions, replicas, configs }),
     messages: (topic) => messagesOf(plain, topic),
+    printed: async (topic) =>
+      printedMessages({ jars: JARS, brokers: plain, topic, count: await countOf(plain, topic) }),
+    leaderOf: (topic) => leaderOf(plain, topic),
     kill: (broker) => killed(running[broker]!),
+    ended: (broker) => running[broker]!.exited,
     restart: async (broker) => {
       running[broker] = launch(files[broker]!);
       await ready(plain[broker]!, brokers);
@@ -78,16 +93,6 @@ export async function startKafka({
 async function killed(child: Bun.Subprocess): Promise<void> {
   if (child.exitCode === null) child.kill("SIGKILL");
   await child.exited;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(
-    servers.map((server) => new Promise<void>((ok) => server.once("listening", ok))),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }
 
 function propertiesOf(
@@ -162,13 +167,13 @@ function loginProperties(): Record<string, string> {
 }
 
 /** Prepares the folder of a broker, with the user of SCRAM. */
-async function format(file: string): Promise<void> {
+async function format(file: string, launcher: readonly string[]): Promise<void> {
   const users = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => [
     "--add-scram",
     `${mechanism}=[name=${USER.name},password=${USER.password}]`,
   ]);
   const tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", file, ...users];
-  const child = Bun.spawn(["java", "-Xmx128m", "-cp", JARS, ...tool], {
+  const child = Bun.spawn([...launcher, "java", "-Xmx128m", "-cp", JARS, ...tool], {
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -176,8 +181,8 @@ async function format(file: string): Promise<void> {
   if ((await child.exited) !== 0) throw new Error(`cannot format: ${output}${errors}`);
 }
 
-function launch(file: string): Bun.Subprocess {
-  const command = ["java", ...HEAP, "-cp", JARS, "kafka.Kafka", file];
+function launchBroker(file: string, launcher: readonly string[]): Bun.Subprocess {
+  const command = [...launcher, "java", ...HEAP, "-cp", JARS, "kafka.Kafka", file];
   return Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
 }
 
@@ -211,13 +216,39 @@ async function createTopic(
   await admin.close();
 }
 
+async function leaderOf(brokers: readonly string[], topic: string): Promise<number> {
+  const admin = new Admin({ clientId: "test", bootstrapBrokers: [...brokers] });
+  const { topics } = await admin.metadata({ topics: [topic] });
+  await admin.close();
+  return topics.get(topic)!.partitions[0]!.leader - 1;
+}
+
 let groups = 0;
 
-async function messagesOf(brokers: readonly string[], topic: string): Promise<ConsumedMessage[]> {
+function openConsumer(brokers: readonly string[]): Consumer {
   const groupId = `test-${(groups += 1)}`;
-  const consumer = new Consumer({ clientId: "test", bootstrapBrokers: [...brokers], groupId });
+  return new Consumer({ clientId: "test", bootstrapBrokers: [...brokers], groupId });
+}
+
+async function endOf(consumer: Consumer, topic: string): Promise<number> {
   const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
-  const count = Number(ends.reduce((sum, end) => sum + end, 0n));
+  return Number(ends.reduce((sum, end) => sum + end, 0n));
+}
+
+async function countOf(brokers: readonly string[], topic: string): Promise<number> {
+  const consumer = openConsumer(brokers);
+  const count = await endOf(consumer, topic);
+  await consumer.close(true);
+  return count;
+}
+
+/** Resolves to all messages of a topic. */
+export async function messagesOf(
+  brokers: readonly string[],
+  topic: string,
+): Promise<ConsumedMessage[]> {
+  const consumer = openConsumer(brokers);
+  const count = await endOf(consumer, topic);
   const messages: ConsumedMessage[] = [];
   if (count > 0) {
     const stream = await consumer.consume({ topics: [topic], mode: "earliest", autocommit: false });
