@@ -148,6 +148,20 @@ test.each([
   expect(clock.sleptMs).toEqual([250, 250]);
 });
 
+test("after an error that may mean a new leader, brokers are asked who leads", async () => {
+  let questions = 0;
+  const log: KafkaLog = { partitions: [logPartition(messages(1))] };
+  const { topic } = await start({ log, topicError: () => (questions += 1) && 0 });
+  const items = await topic.read(SINCE_ALL, never);
+  const questionsBefore = questions;
+  let failures = 0;
+  log.fetchError = () => ((failures += 1) === 1 ? ERROR.storage : 0);
+
+  await Array.fromAsync(items);
+
+  expect([questionsBefore, questions]).toEqual([1, 2]);
+});
+
 test("a topic that appears within two seconds is read", async () => {
   let asked = 0;
   const script: BrokerScript = {

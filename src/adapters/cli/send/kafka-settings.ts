@@ -70,6 +70,10 @@ function addressMistake(option: KafkaOption, shown: string): string {
   return `${option} is "${shown}"; it must be ${ADDRESS_BOUND}`;
 }
 
+/** Says what to do if a failure has no hint of its own. */
+export const BROKER_ADVICE =
+  "Start a broker there, or check the address, FORWARD_TLS_* and FORWARD_SASL_*.";
+
 /** Turns a hint into a sentence, which names the option instead of the variable. */
 export function hintSentence(hint: string | undefined, option: KafkaOption): string | undefined {
   if (hint === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { SendOutcome, SpanSink } from "../../../ports/span-sink.ts";
 import { requestFromJson } from "../../otlp/json/json-request.ts";
 import { type FileRequest, validSpansOf } from "../../otlp-files/file-request.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { hintSentence } from "./kafka-settings.ts";
+import { BROKER_ADVICE, hintSentence } from "./kafka-settings.ts";
 import type { Attempt, SendTarget } from "./send-target.ts";
 
 export interface SinkTargetParts {
@@ -14,8 +14,6 @@ export interface SinkTargetParts {
   readonly clock: SleepingClock;
   readonly signal: AbortSignal;
 }
-
-const ADVICE = "Start a broker there, or check the address and FORWARD_TLS_*.";
 
 /**
  * Returns a target that sends to a topic of Kafka. Throws a failure unless the topic exists and
@@ -27,13 +25,13 @@ export async function sinkTarget(parts: SinkTargetParts): Promise<SendTarget> {
   if (outcome.outcome !== "delivered") {
     await sink.close();
     const { message, hint } = failedAttempt(outcome);
-    const text = `cannot send to ${quotePeerText(name)}: ${message}\n${hint ?? ADVICE}`;
+    const text = `cannot send to ${quotePeerText(name)}: ${message}\n${hint ?? BROKER_ADVICE}`;
     throw new CommandFailure(EXIT_CODE.cannotConnect, text);
   }
   return {
     name,
     speaker: "",
-    advice: ADVICE,
+    advice: BROKER_ADVICE,
     exhausted: "unreachable",
     attempt: (request, signal) => attemptOnce(request, sink, signal),
     close: () => sink.close(),
@@ -104,7 +102,11 @@ function failedAttempt(outcome: SendOutcome): Exclude<Attempt, { outcome: "accep
     case "retry":
       return { outcome: "retry", message, hint: hintSentence(outcome.hint, "--to") };
     case "blocked":
-      return { outcome: "blocked", message, hint: hintSentence(outcome.hint, "--to") ?? ADVICE };
+      return {
+        outcome: "blocked",
+        message,
+        hint: hintSentence(outcome.hint, "--to") ?? BROKER_ADVICE,
+      };
     case "too_large":
       return { outcome: "too_large", message };
     default:

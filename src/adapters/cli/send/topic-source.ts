@@ -12,7 +12,7 @@ import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestItem } from "../../otlp-files/read-requests.ts";
 import { type CommandRun, report } from "../command/command-run.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { hintSentence } from "./kafka-settings.ts";
+import { BROKER_ADVICE, hintSentence } from "./kafka-settings.ts";
 import { newProblems, noteFault, type SendSource, type SourceProblems } from "./send-source.ts";
 
 /** The options that select messages. */
@@ -63,10 +63,8 @@ export function topicSource(run: CommandRun, parts: TopicSourceParts): SendSourc
 /** Describes a fault and what to do; rethrows any other error. */
 function faultText(error: unknown): string {
   if (!(error instanceof TopicFault)) throw error;
-  return `${error.message}\n${hintSentence(error.hint, "--from") ?? ADVICE}`;
+  return `${error.message}\n${hintSentence(error.hint, "--from") ?? BROKER_ADVICE}`;
 }
-
-const ADVICE = "Start a broker there, or check the address and FORWARD_TLS_*.";
 
 /** Yields the requests, and records everything else. */
 async function* requestsIn(

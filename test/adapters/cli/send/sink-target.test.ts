@@ -80,6 +80,8 @@ test("invalid spans are not sent, but counted and explained", async () => {
   expect(end.stderr).toStartWith("spanring: 2 spans rejected\nspanring: 1 span was rejected: 1 x ");
   const sent = end.batches.map((batch) => batch.request);
   expect(spanDigests(sent)).toEqual(spanDigests([requestOf(1)]));
+  // The question at the start has no spans either.
+  expect(end.sink.sent).toHaveLength(2);
 });
 
 test("JSON that no protobuf can hold is refused, and the rest is sent", async () => {
@@ -168,7 +170,7 @@ test("a broker that does not answer in time is not asked again", async () => {
   expect(end).toMatchObject({ exitCode: 3 });
   expect(end.sink.sent).toHaveLength(1);
   expect(end.stderr).toEndWith(
-    "late\nStart a broker there, or check the address and FORWARD_TLS_*.\n",
+    "late\nStart a broker there, or check the address, FORWARD_TLS_* and FORWARD_SASL_*.\n",
   );
 });
 

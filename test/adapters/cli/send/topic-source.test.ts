@@ -127,7 +127,7 @@ test("a topic that cannot be read is a failure with what to check", async () => 
   );
   expect(end.topic.isClosed).toBe(true);
   expect(lost.stderr).toEndWith(
-    "ECONNREFUSED\nStart a broker there, or check the address and FORWARD_TLS_*.\n",
+    "ECONNREFUSED\nStart a broker there, or check the address, FORWARD_TLS_* and FORWARD_SASL_*.\n",
   );
 });
 
