@@ -5,6 +5,7 @@ import { statsHistory } from "../client/stats-feed.ts";
 import { ageText, amountText, bytesText, countText } from "../model/format.ts";
 import { inMemory, type Problem, type ServiceLedger, type Stats } from "../model/stats.ts";
 import { Accounting } from "./accounting.tsx";
+import { ExporterCounts } from "./exporter-counts.tsx";
 import { DiskState, ForwardState } from "./forward-state.tsx";
 import { Gauge } from "./gauge.tsx";
 import { ProblemList } from "./problem-list.tsx";
@@ -17,7 +18,7 @@ export function BufferView() {
   const { latest } = statsHistory.value;
   const { services, problems } = useDetails();
   return (
-    <main class="buffer">
+    <main class="overview">
       <div class="buffer-heading">
         <h1>Buffer</h1>
         {latest !== undefined && (
@@ -33,6 +34,7 @@ export function BufferView() {
           <div class="panels">
             <ForwardState forward={latest.forward} />
             {latest.disk !== undefined && <DiskState disk={latest.disk} />}
+            <ExporterCounts exporters={latest.exporters} />
             {problems !== undefined && <ProblemList problems={problems} />}
           </div>
           {services !== undefined && <Accounting services={services} />}

@@ -16,6 +16,7 @@ import {
   retryText,
   type ShownState,
 } from "../model/stats.ts";
+import { Fact } from "../parts/fact.tsx";
 import { Gauge } from "./gauge.tsx";
 
 /** Shows whether spans reach the upstream, and why not. */
@@ -108,14 +109,5 @@ function State({ text, tone }: ShownState) {
       <i aria-hidden="true" />
       {text}
     </p>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -58,10 +58,24 @@ export interface Disk {
   readonly only_in_memory: Readonly<Record<Unit, number>>;
 }
 
+/** The requests since the start, by signal. */
+export interface Requests {
+  readonly traces: number;
+  readonly metrics: number;
+  readonly logs: number;
+}
+
+/** The member `exporters` of `/api/stats`. */
+export interface Exporters {
+  readonly grpc: { readonly connections: number; readonly requests: Requests };
+  readonly http: { readonly requests: Requests };
+}
+
 /** A response of `/api/stats`. */
 export interface Stats extends Readonly<Record<Unit, Ledger>> {
   readonly capacity: Readonly<Record<Unit, number>>;
   readonly sequence: { readonly run_id: string; readonly first: number; readonly next: number };
+  readonly exporters: Exporters;
   readonly forward?: Forward;
   readonly disk?: Disk;
   readonly uptime_seconds: number;
@@ -145,4 +159,10 @@ export function countsText(counts: Readonly<Record<string, number>>): string[] {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${countText(count)} ${name.replaceAll("_", " ")}`);
+}
+
+/** Returns the requests by signal, such as `12 of traces, 3 of metrics`. */
+export function requestsText({ traces, metrics, logs }: Requests): string {
+  const counts = { "of traces": traces, "of metrics": metrics, "of logs": logs };
+  return countsText(counts).join(", ") || "none";
 }

@@ -17,7 +17,7 @@ export function ServicesView() {
     return <main class="none">{mistake !== undefined && <p role="alert">{mistake}</p>}</main>;
   }
   return (
-    <main class="services">
+    <main class="overview services">
       <div class="section-heading">
         <h1>Services</h1>
         <div class="live">

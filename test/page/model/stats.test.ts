@@ -11,6 +11,7 @@ import {
   forwardState,
   inMemory,
   LEDGER_COUNTS,
+  requestsText,
   retryText,
   type ServiceLedger,
   type Stats,
@@ -83,4 +84,9 @@ test("a count is summed over the services, in one unit", () => {
   expect(sumOf(services, "spans", "taken")).toBe(5);
   expect(sumOf(services, "bytes", "taken")).toBe(700);
   expect(sumOf([], "spans", "taken")).toBe(0);
+});
+
+test("requests are counted by signal", () => {
+  expect(requestsText({ traces: 12, metrics: 3, logs: 0 })).toBe("12 of traces, 3 of metrics");
+  expect(requestsText({ traces: 0, metrics: 0, logs: 0 })).toBe("none");
 });
