@@ -28,9 +28,8 @@ import {
   evictDamaged,
   evictSegment,
   keepSpilled,
+  newDurableState,
 } from "./spill-accounting.ts";
-import { SpilledSpans } from "./spilled-spans.ts";
-import { StoredWalk } from "./stored-walk.ts";
 
 interface DurableParts {
   /** Evicts what the log does not have; what the log has is never refused for lack of memory. */
@@ -63,15 +62,15 @@ export class DurableBuffer implements TraceBuffer {
     this.ring = ring;
     this.isWholeLog = isWholeLog;
     this.maxRequestBytes = maxRequestBytes;
-    this.memory = windowOf(ring);
-    this.state = { ring, log: undefined, spilled: new SpilledSpans(), walk: new StoredWalk() };
+    this.state = newDurableState(ring);
+    this.memory = windowOf(this.state);
   }
 
   /** Uses this log from now on, and restores its spans: the newest into the ring. */
   async attach(log: SpanLog): Promise<void> {
     this.state.log = log;
     this.ring.locked((memory) => (memory.spill = (run) => keepSpilled(this.state, run)));
-    await restoreFromLog(log, this.ring);
+    await restoreFromLog(log, this.ring, this.state);
   }
 
   /**
@@ -167,8 +166,9 @@ export class DurableBuffer implements TraceBuffer {
   }
 }
 
-function windowOf(ring: ObservabilityBuffer): MemoryWindow {
+function windowOf({ ring, found }: DurableState): MemoryWindow {
   return {
+    found: (segment) => found.found(segment),
     range: () => ring.range(),
     freeBytes: ({ first, end }) => ring.locked((memory) => freeBytes(memory, first, end)),
   };

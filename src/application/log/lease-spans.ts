@@ -4,7 +4,8 @@ import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { loseUnreadable } from "./damage.ts";
 import { type SpanAmount, extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
 import { type LogState, segmentOf } from "./log-state.ts";
-import { BrokenRecordError, readRequests, type StoredRequest } from "./read-stored.ts";
+import { BrokenRecordError, readRequests } from "./read-stored.ts";
+import type { StoredRequest } from "./stored-request.ts";
 import { addRange, countSequences, type SequenceRange } from "./sequence-ranges.ts";
 
 /**

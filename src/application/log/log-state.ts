@@ -1,5 +1,6 @@
 import type { Checksum, AppendFile, Disk } from "../../ports/disk.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { VisitStored } from "./stored-request.ts";
 import { type Cause, emptyLedgers, type LogLedgers, type Segment } from "./segment.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 
@@ -68,6 +69,12 @@ export interface LeftSpans {
  * the disk does not lose them.
  */
 export interface MemoryWindow {
+  /**
+   * Receives each segment with stored spans that a start finds, newest first. Returns a function
+   * for its requests if memory has no room for any of them; the others are read again, oldest
+   * first.
+   */
+  found(segment: Segment): VisitStored | undefined;
   range(): { readonly first: number; readonly next: number };
   /** Returns the bytes of the spans in a range that are in memory and not leased. */
   freeBytes(range: SequenceRange): number;

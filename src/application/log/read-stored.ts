@@ -1,14 +1,13 @@
 import { loseUnreadable } from "./damage.ts";
 import type { LogState } from "./log-state.ts";
 import { isSpent, type Segment, markBefore } from "./segment.ts";
-import { gapsIn, type SequenceRange } from "./sequence-ranges.ts";
+import { gapsIn } from "./sequence-ranges.ts";
+import { type StoredRequest, storedRequest, type VisitStored } from "./stored-request.ts";
 import { sealOf } from "./active-segment.ts";
 import {
   emptyRecord,
   hasRecordHead,
-  type LogRecord,
   readRecord,
-  RECORD_HEAD_BYTES,
   recordBytes,
   REQUEST,
   segmentBytes,
@@ -17,10 +16,9 @@ import {
 } from "./segment-file.ts";
 import type { BrokenBytes } from "./scan-segment.ts";
 
-/** Receives a request and its stored sequences; returns whether to continue. */
-export type VisitStored = (request: StoredRequest, stored: readonly SequenceRange[]) => boolean;
-
 interface ReadPosition {
+  /** Receives the bytes of each read, because fresh memory costs more than the read itself. */
+  readonly into: Uint8Array<ArrayBuffer>;
   /** The sequence to continue from. */
   sequence: number;
   isOver: boolean;
@@ -28,7 +26,8 @@ interface ReadPosition {
 
 /** Visits stored requests from a sequence on, for example to fill a ring after a start. */
 export async function readStored(state: LogState, from: number, visit: VisitStored): Promise<void> {
-  const reading = { sequence: from, isOver: false };
+  const into = new Uint8Array(MAX_CHUNK_BYTES);
+  const reading = { into, sequence: from, isOver: false };
   for (let segment = nextSegment(state, reading); segment !== undefined;) {
     // oxlint-disable-next-line no-await-in-loop -- oldest first
     await readSegment(state, { segment, reading }, visit);
@@ -51,7 +50,8 @@ async function readSegment(
 ): Promise<void> {
   const { endSequence } = segment;
   try {
-    const start = { segment, sequence: reading.sequence, wantedBytes: Number.POSITIVE_INFINITY };
+    const { sequence, into } = reading;
+    const start = { segment, sequence, wantedBytes: Number.POSITIVE_INFINITY, into };
     await readRequests(state, start, (request) => {
       const extent = {
         first: request.firstSequence,
@@ -68,15 +68,6 @@ async function readSegment(
     if (!isGone) return void (await loseUnreadable(state, segment));
   }
   reading.sequence = Math.max(reading.sequence, endSequence);
-}
-
-/** A request as it was logged. */
-export interface StoredRequest {
-  readonly firstSequence: number;
-  readonly spanCount: number;
-  readonly spanBytes: number;
-  readonly unixMs: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Thrown if a segment has no intact record where one should be. */
@@ -101,6 +92,8 @@ export interface ReadStart {
   readonly segment: Segment;
   readonly sequence: number;
   readonly wantedBytes: number;
+  /** Receives the bytes; if it is absent or too small, each read has memory of its own. */
+  readonly into?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /**
@@ -109,7 +102,7 @@ export interface ReadStart {
  */
 export async function readRequests(
   state: LogState,
-  { segment, sequence, wantedBytes }: ReadStart,
+  { segment, sequence, wantedBytes, into }: ReadStart,
   visit: (request: StoredRequest) => boolean,
 ): Promise<void> {
   const record = emptyRecord();
@@ -120,7 +113,7 @@ export async function readRequests(
     at = damage?.endBytes ?? at;
     if (damage !== undefined) continue;
     // oxlint-disable-next-line no-await-in-loop -- each chunk begins where the last one ended
-    const chunk = await readChunk(state, segment, { at, chunkBytes });
+    const chunk = await readChunk(state, segment, { at, chunkBytes, into });
     let next = 0;
     for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {
       if (record.type !== REQUEST || record.firstSequence + record.spanCount <= sequence) continue;
@@ -138,41 +131,32 @@ function damageAt({ broken }: Segment, at: number): BrokenBytes | undefined {
   return broken.find(({ offsetBytes, endBytes }) => offsetBytes <= at && at < endBytes);
 }
 
-function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): StoredRequest {
-  const payloadAt = at + RECORD_HEAD_BYTES;
-  return {
-    firstSequence: record.firstSequence,
-    spanCount: record.spanCount,
-    spanBytes: record.spanBytes,
-    unixMs: record.value,
-    bytes: chunk.bytes.subarray(
-      payloadAt,
-      payloadAt + record.payloadBytes,
-    ) as Uint8Array<ArrayBuffer>,
-  };
-}
-
 /** Reads the bytes from `at` on: some records, or one that is larger than a chunk. */
 async function readChunk(
   state: LogState,
   segment: Segment,
-  { at, chunkBytes }: { at: number; chunkBytes: number },
+  { at, chunkBytes, into }: { at: number; chunkBytes: number; into: ReadStart["into"] },
 ): Promise<SegmentBytes> {
   const damage = segment.broken.find(({ offsetBytes }) => offsetBytes > at);
   const restBytes = (damage?.offsetBytes ?? segment.readableBytes) - at;
-  const chunk = await readBytes(state, segment, { at, bytes: Math.min(chunkBytes, restBytes) });
+  const chunk = await readBytes(state, segment, {
+    at,
+    bytes: Math.min(chunkBytes, restBytes),
+    into,
+  });
   if (!hasRecordHead(chunk, 0)) return chunk;
   const wholeBytes = recordBytes(chunk.view.getUint32(8, true));
   if (wholeBytes <= chunk.bytes.length || wholeBytes > restBytes) return chunk;
-  return await readBytes(state, segment, { at, bytes: wholeBytes });
+  return await readBytes(state, segment, { at, bytes: wholeBytes, into });
 }
 
 async function readBytes(
   state: LogState,
   segment: Segment,
-  { at, bytes }: { at: number; bytes: number },
+  { at, bytes, into }: { at: number; bytes: number; into: ReadStart["into"] },
 ): Promise<SegmentBytes> {
-  const into = new Uint8Array(bytes);
-  const length = await state.parts.disk.read(segment.name, at, into);
-  return segmentBytes(into.subarray(0, length), at, sealOf(state, segment));
+  const isEnough = into !== undefined && into.length >= bytes;
+  const target = isEnough ? into.subarray(0, bytes) : new Uint8Array(bytes);
+  const length = await state.parts.disk.read(segment.name, at, target);
+  return segmentBytes(target.subarray(0, length), at, sealOf(state, segment));
 }

@@ -1,6 +1,7 @@
 import { freeBytesIn, intactRequests, readFile } from "./damage.ts";
 import { countAccepted, type SpanAmount, extentOf, storedIn } from "./segment.ts";
 import { emptyLog, type LogParts, type LogSettings, type LogState } from "./log-state.ts";
+import { showStored } from "./found-spans.ts";
 import {
   type FoundSegment,
   leftOverSegment,
@@ -56,10 +57,12 @@ export class UnsupportedFormatError extends Error {
 interface Found {
   readonly rebuilt: readonly RebuiltSegment[];
   readonly leavers: DeparturesBySegment;
+  /** Spans of these segments that are newly lost. */
+  readonly lostSpans: number;
 }
 
 /** The files of a log, and what reading them needs. */
-export interface LogFiles extends Pick<LogParts, "disk" | "checksum"> {
+export interface LogFiles extends Pick<LogParts, "disk" | "checksum" | "memory"> {
   readonly settings: Pick<LogSettings, "segmentBytes">;
 }
 
@@ -73,10 +76,8 @@ export async function readLog(
   const listed = segmentsIn(await files.disk.list());
   const buffer = new Uint8Array(Math.max(0, ...listed.map(({ bytes }) => bytes)));
   const found = await readSegments(files, listed, buffer);
-  let lostSpans = 0;
-  for (const each of found.rebuilt) lostSpans += applyDepartures(each, found.leavers);
   await measureDamaged(files, found.rebuilt, buffer);
-  return { rebuilt: found.rebuilt, findings: findingsOf(found, lostSpans) };
+  return { rebuilt: found.rebuilt, findings: findingsOf(found) };
 }
 
 /**
@@ -113,15 +114,17 @@ function segmentsIn(files: ListedFiles): FoundSegment[] {
 
 /**
  * Reads from the newest to the oldest, because each segment describes the older ones: where their
- * accepted spans end, how far they were synced, and which spans have departed.
+ * accepted spans end, how far they were synced, and which spans have departed. So everything about
+ * a segment is known while its bytes are in memory, and no file has to be read again for it.
  */
 async function readSegments(
-  { disk, checksum, settings }: LogFiles,
+  { disk, checksum, settings, memory }: LogFiles,
   files: readonly FoundSegment[],
   buffer: Uint8Array,
 ): Promise<Found> {
   const leavers: DeparturesBySegment = new Map();
   const rebuilt: RebuiltSegment[] = [];
+  let lostSpans = 0;
   let limitSequence = Number.POSITIVE_INFINITY;
   for (const file of files.toReversed()) {
     if (isLeftOver(file, newestOpening(rebuilt))) {
@@ -137,10 +140,12 @@ async function readSegments(
       segmentBytes: settings.segmentBytes,
     });
     noteDepartures(leavers, each.departures);
+    lostSpans += applyDepartures(each, leavers);
+    showStored(memory, each.segment, bytes);
     rebuilt.unshift(each);
     limitSequence = Math.min(limitSequence, header?.previousEnd ?? startOf(each));
   }
-  return { rebuilt, leavers };
+  return { rebuilt, leavers, lostSpans };
 }
 
 /**
@@ -225,8 +230,8 @@ async function syncAll({ parts: { disk }, segments }: LogState): Promise<string[
   return unsynced;
 }
 
-function findingsOf(found: Found, lostSpans: number): Findings {
-  const { rebuilt } = found;
+function findingsOf(found: Found): Findings {
+  const { rebuilt, lostSpans } = found;
   const stored = rebuilt.map(({ segment }) => storedIn(segment));
   const missing = missingSegments(found);
   return {

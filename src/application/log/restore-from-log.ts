@@ -1,17 +1,26 @@
 import { cutRequest } from "../../domain/wire/assemble.ts";
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import type { FoundSpans } from "./found-spans.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 import type { SpanLog } from "./span-log.ts";
-import type { StoredRequest } from "./read-stored.ts";
+import type { SpilledSpans } from "./spilled-spans.ts";
+import type { StoredRequest } from "./stored-request.ts";
 import { StoredWalk } from "./stored-walk.ts";
 
 /**
  * Fills a new ring with all stored spans, with their sequences and times of arrival. If the ring is
- * too small for all of them, the newest stay in it, and the others are counted.
+ * too small for all of them, the newest stay in it, and the others are counted: most of them have
+ * been, when the log was opened.
  */
-export async function restoreFromLog(log: SpanLog, ring: ObservabilityBuffer): Promise<void> {
+export async function restoreFromLog(
+  log: SpanLog,
+  ring: ObservabilityBuffer,
+  { found, spilled }: { readonly found: FoundSpans; readonly spilled: SpilledSpans },
+): Promise<void> {
   const walk = new StoredWalk();
-  await log.read(0, (request, ranges) => {
+  const from = found.restore(log, spilled);
+  ring.skipTo(Math.max(from, ring.range().next));
+  await log.read(from, (request, ranges) => {
     for (const range of ranges) restore(ring, walk, { request, range });
     return true;
   });

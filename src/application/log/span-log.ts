@@ -15,7 +15,8 @@ import {
   segmentOf,
 } from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
-import { readStored, type VisitStored } from "./read-stored.ts";
+import { readStored } from "./read-stored.ts";
+import type { VisitStored } from "./stored-request.ts";
 import { removeSpent } from "./retention.ts";
 import { gapsIn, hasRange, type SequenceRange } from "./sequence-ranges.ts";
 import {

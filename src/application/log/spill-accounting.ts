@@ -4,12 +4,13 @@ import { NEXT_SEQUENCE, type SpilledRun } from "../ring/ring-memory.ts";
 import { evictBefore } from "../ring/ring-removal.ts";
 import { recordSpilledDeparture, type ServiceSpans, spanServices } from "../ring/ring-services.ts";
 import type { LogLease } from "./lease-spans.ts";
+import { FoundSpans } from "./found-spans.ts";
 import type { FoundDamage } from "./log-state.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 import type { SpanLog } from "./span-log.ts";
-import type { SpilledSpans } from "./spilled-spans.ts";
+import { SpilledSpans } from "./spilled-spans.ts";
 import { sumByService } from "./spilled-spans.ts";
-import type { StoredWalk } from "./stored-walk.ts";
+import { StoredWalk } from "./stored-walk.ts";
 
 /**
  * Holds a ring, its log, and what is in the log only.
@@ -22,9 +23,16 @@ export interface DurableState {
   readonly ring: ObservabilityBuffer;
   readonly spilled: SpilledSpans;
   readonly walk: StoredWalk;
+  /** The spans that the start has found; used until the log is attached. */
+  readonly found: FoundSpans;
 
   // Set by `attach`.
   log: SpanLog | undefined;
+}
+
+export function newDurableState(ring: ObservabilityBuffer): DurableState {
+  const restored = { found: new FoundSpans(ring), spilled: new SpilledSpans() };
+  return { ring, log: undefined, walk: new StoredWalk(), ...restored };
 }
 
 /** Counts spans that have left the ring to make room; returns false if the log has lost them. */

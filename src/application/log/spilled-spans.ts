@@ -93,8 +93,12 @@ export function sumByService(
   end: number,
 ): ServiceSpans[] {
   const sums = new Map<number, Amount>();
-  for (let at = first; at < end; at += 1) {
-    addTo(sums, { service: services[at]!, spans: 1, bytes: lengths[at]! });
+  for (let at = first; at < end;) {
+    const service = services[at]!;
+    const from = at;
+    let bytes = 0;
+    for (; at < end && services[at] === service; at += 1) bytes += lengths[at]!;
+    addTo(sums, { service, spans: at - from, bytes });
   }
   return listOf(sums);
 }

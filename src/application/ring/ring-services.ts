@@ -6,10 +6,14 @@ import {
   type SpanAmount,
 } from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
+import { nextField, scanFrom } from "../../domain/wire/field-scan.ts";
+import { RESOURCE_SPANS_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { serviceNameBytes } from "../../domain/wire/resource.ts";
-import { audit, type Departure, recordDeparture } from "./ring-ledger.ts";
+import { audit, type Departure, record, recordDeparture } from "./ring-ledger.ts";
 import {
   ACCEPTED,
+  BUFFERED_BYTES,
+  BUFFERED_SPANS,
   DELIVERED,
   EVICTED,
   RECEIVED,
@@ -33,8 +37,14 @@ import {
 const BUFFERED = 14;
 const LAST_SEEN = 16;
 
+/** The contexts of the spans in a request. */
+type RequestContexts = Pick<
+  WalkedRequest,
+  "request" | "contextCount" | "resourceOffset" | "resourceLength"
+>;
+
 /** Returns the service of each context of a request, in the order of the contexts. */
-export function servicesOf(ring: RingMemory, walked: WalkedRequest): Uint32Array {
+export function servicesOf(ring: RingMemory, walked: RequestContexts): Uint32Array {
   const { request, resourceOffset, resourceLength, contextCount } = walked;
   const rows = new Uint32Array(contextCount);
   for (let context = 0; context < contextCount; context += 1) {
@@ -118,13 +128,51 @@ export function recordSpilledDeparture(
   audit(ring);
 }
 
+/** Records spans of earlier runs as accepted that have no slot, because they are kept elsewhere. */
+export function recordKept(ring: RingMemory, kept: KeptSpans): void {
+  const { service, unixMs } = kept;
+  for (const entry of [RECEIVED, ACCEPTED] as const) {
+    add(ring, service, entry - RECEIVED, kept);
+    record(ring, entry, kept);
+  }
+  add(ring, service, BUFFERED, kept);
+  ring.control[BUFFERED_SPANS]! += kept.spans;
+  ring.control[BUFFERED_BYTES]! += kept.bytes;
+  const { ledgers } = ring.services;
+  const lastSeen = service * LEDGER_ENTRIES + LAST_SEEN;
+  ledgers[lastSeen] = Math.max(ledgers[lastSeen]!, unixMs);
+  audit(ring);
+}
+
+export interface KeptSpans extends ServiceSpans {
+  /** The last time of arrival. */
+  readonly unixMs: number;
+}
+
+/** Returns the service of all resources of a request, if it is one. */
+export function commonService({ services }: RingMemory, request: Uint8Array): number | undefined {
+  const scan = scanFrom(request, 0, request.length);
+  let common: number | undefined;
+  while (nextField(scan)) {
+    if (scan.fieldNumber !== RESOURCE_SPANS_FIELD) continue;
+    const { valueAt, at } = scan;
+    const service = serviceRow(services, serviceNameBytes(request, valueAt, at - valueAt));
+    if (common !== undefined && service !== common) return undefined;
+    common = service;
+  }
+  return common;
+}
+
 /** Returns the service of each span of a request. */
-export function spanServices(ring: RingMemory, walked: WalkedRequest): Uint32Array {
+export function spanServices(
+  ring: RingMemory,
+  walked: RequestContexts & Pick<WalkedRequest, "spanCount" | "spanContext">,
+): Uint32Array {
+  const { spanCount, spanContext } = walked;
   const rows = servicesOf(ring, walked);
-  return Uint32Array.from(
-    { length: walked.spanCount },
-    (_, row) => rows[walked.spanContext[row]!]!,
-  );
+  const services = new Uint32Array(spanCount);
+  for (let row = 0; row < spanCount; row += 1) services[row] = rows[spanContext[row]!]!;
+  return services;
 }
 
 export function recordRejectedByService(
@@ -140,7 +188,7 @@ export function recordRejectedByService(
   }
 }
 
-/** Returns the services in the order in which they were first seen. */
+/** Returns the services in the order in which this run has first seen them. */
 export function readServices({ services }: RingMemory): ServiceStats[] {
   const rows = Array.from({ length: services.count[0]! }, (_, index) => index + 1);
   const others = services.ledgers[LAST_SEEN] === 0 ? [] : [OTHER_SERVICES];

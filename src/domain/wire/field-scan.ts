@@ -69,8 +69,23 @@ export function plainFieldEnd(bytes: Uint8Array, at: number): number {
   return wireType === WIRE_VARINT ? at + 2 : NOT_PLAIN;
 }
 
-/** Steps over a field of any form that the encoding allows. */
+/**
+ * Steps over a field of any form that the encoding allows. Most of them are messages of 128 to
+ * 16,383 bytes, such as spans, whose length takes two bytes.
+ */
 function stepOddField(scan: FieldScan): void {
+  const { bytes, at } = scan;
+  const first = bytes[at]!;
+  const low = bytes[at + 1]!;
+  const high = bytes[at + 2]!;
+  if (first <= 0x7f && (first & 7) === WIRE_BYTES && low > 0x7f && high <= 0x7f) {
+    scan.fieldNumber = first >>> 3;
+    scan.valueAt = at + 3;
+    scan.at = at + 3 + (low & 0x7f) + (high << 7);
+  } else stepAnyField(scan);
+}
+
+function stepAnyField(scan: FieldScan): void {
   const tag = takeVarint(scan);
   scan.fieldNumber = tag >>> 3;
   const length = valueLength(scan, tag & 7);

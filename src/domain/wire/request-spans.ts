@@ -1,4 +1,4 @@
-import { fieldRuns, type MessageBytes, nextField, scanFrom } from "./field-scan.ts";
+import { type FieldScan, type MessageBytes, nextField, point, scanFrom } from "./field-scan.ts";
 import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 
 /**
@@ -28,22 +28,22 @@ export interface SpanTable {
 }
 
 /**
- * Creates a table. Each span has at most one context of its own, so both kinds of rows need the
- * same number.
+ * Creates a table. Each span has at most one context of its own, so by default, both kinds of rows
+ * have the same number.
  */
-export function createSpanTable(rows: number): SpanTable {
+export function createSpanTable(rows: number, contextRows = rows): SpanTable {
   return {
     spanCount: 0,
     spanOffset: new Uint32Array(rows),
     spanLength: new Uint32Array(rows),
     spanContext: new Uint32Array(rows),
     contextCount: 0,
-    resourceOffset: new Uint32Array(rows),
-    resourceLength: new Uint32Array(rows),
-    scopeOffset: new Uint32Array(rows),
-    scopeLength: new Uint32Array(rows),
-    spansStart: new Uint32Array(rows),
-    spansEnd: new Uint32Array(rows),
+    resourceOffset: new Uint32Array(contextRows),
+    resourceLength: new Uint32Array(contextRows),
+    scopeOffset: new Uint32Array(contextRows),
+    scopeLength: new Uint32Array(contextRows),
+    spansStart: new Uint32Array(contextRows),
+    spansEnd: new Uint32Array(contextRows),
   };
 }
 
@@ -58,13 +58,14 @@ export interface SpanRange {
  * a span, so it costs little and needs no limits. The walk must have accepted the request.
  */
 export function everySpan(request: MessageBytes): SpanTable {
-  const scopes = scopesOf(request);
-  const table = createSpanTable(scopes.reduce((sum, { spans }) => sum + spans.length, 0));
-  for (const { resource, scope, spans } of scopes) {
-    if (spans.length === 0) continue;
-    addContext(table, resource, scope);
-    for (const span of spans) addSpan(table, span);
-  }
+  const count = { spans: 0, contexts: 0 };
+  visitScopes(request, (_, scope) => {
+    const spans = countSpans(scope);
+    count.spans += spans;
+    count.contexts += spans > 0 ? 1 : 0;
+  });
+  const table = createSpanTable(count.spans, count.contexts);
+  visitScopes(request, (resource, scope) => addScope(table, resource, scope));
   return table;
 }
 
@@ -98,46 +99,61 @@ function joined(parts: readonly Uint32Array[]): Uint32Array {
   return all;
 }
 
-function scopesOf(request: MessageBytes) {
-  return messagesIn(request, RESOURCE_SPANS_FIELD).flatMap((resource) =>
-    messagesIn(resource, SCOPE_SPANS_FIELD).map((scope) => ({
-      resource,
-      scope,
-      spans: messagesIn(scope, SPANS_FIELD),
-    })),
-  );
+/** Visits each ScopeSpans message, with the ResourceSpans message around it. */
+function visitScopes(
+  { bytes, offset, length }: MessageBytes,
+  visit: (resource: FieldScan, scope: FieldScan) => void,
+): void {
+  const resource = scanFrom(bytes, offset, offset + length);
+  const scope = scanFrom(bytes, offset, offset);
+  while (nextField(resource)) {
+    if (resource.fieldNumber !== RESOURCE_SPANS_FIELD) continue;
+    point(scope, bytes, resource.valueAt, resource.at);
+    while (nextField(scope)) {
+      if (scope.fieldNumber === SCOPE_SPANS_FIELD) visit(resource, scope);
+    }
+  }
 }
 
-function addContext(table: SpanTable, resource: MessageBytes, scope: MessageBytes): void {
-  const row = table.contextCount;
-  table.resourceOffset[row] = resource.offset;
-  table.resourceLength[row] = resource.length;
-  table.scopeOffset[row] = scope.offset;
-  table.scopeLength[row] = scope.length;
-  const [run, another] = fieldRuns(scope, SPANS_FIELD);
+function countSpans({ bytes, valueAt, at }: FieldScan): number {
+  const scan = scanFrom(bytes, valueAt, at);
+  let spans = 0;
+  while (nextField(scan)) if (scan.fieldNumber === SPANS_FIELD) spans += 1;
+  return spans;
+}
+
+/** Adds the spans of a scope and, if it has any, its context. Creates no object for a span. */
+function addScope(table: SpanTable, resource: FieldScan, scope: FieldScan): void {
+  const { contextCount: context } = table;
+  const scan = scanFrom(scope.bytes, scope.valueAt, scope.at);
+  const run = { start: 0, end: 0, count: 0 };
+  let row = table.spanCount;
+  for (let fieldAt = scan.at; nextField(scan); fieldAt = scan.at) {
+    if (scan.fieldNumber !== SPANS_FIELD) continue;
+    if (run.end !== fieldAt) {
+      run.start = fieldAt;
+      run.count += 1;
+    }
+    run.end = scan.at;
+    table.spanOffset[row] = scan.valueAt;
+    table.spanLength[row] = scan.at - scan.valueAt;
+    table.spanContext[row] = context;
+    row += 1;
+  }
+  if (row === table.spanCount) return;
+  table.spanCount = row;
+  addContext(table, resource, scope);
   // Otherwise every slice would scan the whole scope.
-  if (run !== undefined && another === undefined) {
-    table.spansStart[row] = run.start;
-    table.spansEnd[row] = run.end;
-  }
+  if (run.count > 1) return;
+  table.spansStart[context] = run.start;
+  table.spansEnd[context] = run.end;
+}
+
+function addContext(table: SpanTable, resource: FieldScan, scope: FieldScan): void {
+  const row = table.contextCount;
+  table.resourceOffset[row] = resource.valueAt;
+  table.resourceLength[row] = resource.at - resource.valueAt;
+  table.scopeOffset[row] = scope.valueAt;
+  table.scopeLength[row] = scope.at - scope.valueAt;
   table.contextCount = row + 1;
-}
-
-function addSpan(table: SpanTable, { offset, length }: MessageBytes): void {
-  const row = table.spanCount;
-  table.spanOffset[row] = offset;
-  table.spanLength[row] = length;
-  table.spanContext[row] = table.contextCount - 1;
-  table.spanCount = row + 1;
-}
-
-/** Returns the messages in the fields with this number. */
-function messagesIn({ bytes, offset, length }: MessageBytes, field: number): MessageBytes[] {
-  const scan = scanFrom(bytes, offset, offset + length);
-  const messages: MessageBytes[] = [];
-  while (nextField(scan)) {
-    const { fieldNumber, valueAt, at } = scan;
-    if (fieldNumber === field) messages.push({ bytes, offset: valueAt, length: at - valueAt });
-  }
-  return messages;
 }
