@@ -80,7 +80,7 @@ async function embeddedKafka(): Promise<Bun.BunPlugin[]> {
     import { zstdDecompressSync } from "node:zlib";
     const source = zstdDecompressSync(Buffer.from("${source.toString("base64")}", "base64"));
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    export const { Consumer, murmur2, Producer } = await import(url);`;
+    export const { compressionsAlgorithms, Consumer, murmur2, Producer } = await import(url);`;
   const filter = /[/\\]forward[/\\]kafka-client\.js$/;
   const setup = (build: Bun.PluginBuilder): void => {
     build.onLoad({ filter }, () => ({ contents, loader: "js" }));
@@ -108,7 +108,7 @@ const STRONGEST = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
  * Replaces a module of the client that reads a `.wasm` file at run time by its variant that holds
  * the file, because the executable has no folder to read from.
  */
-const EMBEDDED_WASM: Bun.BunPlugin = {
+export const EMBEDDED_WASM: Bun.BunPlugin = {
   name: "embedded WebAssembly",
   setup: (build) => {
     build.onResolve({ filter: /^@platformatic\/wasm-utils$/ }, ({ path, importer }) => {

@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { EMBEDDED_WASM } from "../../scripts/build.ts";
 import { workFolder } from "./work-folder.ts";
 
 const ENTRY_FOLDER = import.meta.dir;
@@ -15,6 +16,7 @@ export async function bundle(file: string): Promise<string> {
     outdir: folder,
     target: "bun",
     minify: true,
+    plugins: [EMBEDDED_WASM],
   });
   return join(folder, basename(file).replace(/\.ts$/, ".js"));
 }

@@ -7,8 +7,7 @@ import { readHttpAnswer } from "../otlp/http-answer.ts";
 import { connectionFault, tlsHint } from "./connection-fault.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
 import type { TlsMaterial } from "./forward-files.ts";
-import { constants, gzip, zstdCompress } from "node:zlib";
-import { promisify } from "node:util";
+import { compress, type HttpCompression } from "./compress.ts";
 
 const PROTOBUF = "application/x-protobuf";
 
@@ -112,27 +111,4 @@ const TIMED_OUT = new DOMException("no response in time", "TimeoutError");
 export async function startFetchThread(): Promise<void> {
   // Nothing can listen on port 0, so the system refuses it without a packet.
   await fetch("http://127.0.0.1:0/", { proxy: false }).catch(() => {});
-}
-
-export type HttpCompression = "none" | "gzip" | "zstd";
-
-const gzipAsync = promisify(gzip);
-const zstdAsync = promisify(zstdCompress);
-
-/**
- * Compresses in another thread, at the fastest level: it already removes the repetition between the
- * spans of a batch, and leaves more processor time for receiving.
- */
-export async function compress(
-  bytes: Uint8Array<ArrayBuffer>,
-  compression: HttpCompression,
-): Promise<Uint8Array<ArrayBuffer>> {
-  switch (compression) {
-    case "gzip":
-      return await gzipAsync(bytes, { level: constants.Z_BEST_SPEED });
-    case "zstd":
-      return await zstdAsync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-    case "none":
-      return bytes;
-  }
 }

@@ -122,8 +122,20 @@ export declare const Consumer: new (options: ConsumerOptions) => Consumer;
 /** The hash by which the clients for Java choose the partition of a key. */
 export declare const murmur2: (key: Buffer) => number;
 
+/** How a batch of messages is compressed. */
+interface CompressionAlgorithm<Bytes = Buffer<ArrayBuffer>> {
+  compressSync: (bytes: Bytes) => Uint8Array;
+  compress?: (bytes: Bytes) => Promise<Uint8Array>;
+}
+
+/** The table in which the producers of the library look up algorithms. */
+export declare const compressionsAlgorithms: Readonly<
+  Record<"gzip" | "zstd", CompressionAlgorithm>
+>;
+
 /** The library as a whole. */
 export interface KafkaClient {
+  readonly compressionsAlgorithms: typeof compressionsAlgorithms;
   readonly murmur2: typeof murmur2;
   readonly Producer: typeof Producer;
   readonly Consumer: typeof Consumer;

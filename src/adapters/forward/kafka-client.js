@@ -1,3 +1,3 @@
 // The only import of the client library. `kafka-client.d.ts` declares what is used of it, because
 // its own declarations do not pass the checks of this repository.
-export { Consumer, murmur2, Producer } from "@platformatic/kafka";
+export { compressionsAlgorithms, Consumer, murmur2, Producer } from "@platformatic/kafka";

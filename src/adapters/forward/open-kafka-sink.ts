@@ -4,6 +4,7 @@ import type { TimerClock } from "../../ports/clock.ts";
 import type { SpanSink } from "../../ports/span-sink.ts";
 import type { ForwardFiles } from "./forward-files.ts";
 import type { KafkaClient } from "./kafka-client.js";
+import { compressFast } from "./kafka-compression.ts";
 import { KafkaSink } from "./kafka-sink.ts";
 import { LateSink } from "./late-sink.ts";
 
@@ -20,8 +21,8 @@ export function openKafkaSink(parts: KafkaOpening, files: ForwardFiles): SpanSin
   return new LateSink(async () => makeKafkaSink(parts, files, await loadKafka()));
 }
 
-/** Long enough to write the first lines of the log, and to report that the program is ready. */
-const LOAD_AFTER_MS = 50;
+/** Long enough to say that the program is ready, and to answer those who wait for it. */
+const LOAD_AFTER_MS = 250;
 
 /** Loading blocks the program, so what is going on at a start comes first. */
 async function loadKafkaClient(clock: TimerClock): Promise<KafkaClient> {
@@ -36,6 +37,7 @@ function makeKafkaSink(
 ): SpanSink {
   const { endpoint, compression, timeoutMs, kafkaKey: key } = forward;
   assert(endpoint.protocol === "kafka", "only an endpoint of Kafka has this client");
+  compressFast(client);
   const secured = endpoint.isSecure ? tls : undefined;
   const parts = { client, endpoint, tls: secured, sasl, headers, compression, timeoutMs, clock };
   return new KafkaSink({ ...parts, key });

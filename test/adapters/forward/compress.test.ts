@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { compress } from "../../../src/adapters/forward/http-sink.ts";
+import { compress } from "../../../src/adapters/forward/compress.ts";
 import { serverRequest } from "../../support/requests/request-bytes.ts";
 
 const REQUEST = serverRequest(500);

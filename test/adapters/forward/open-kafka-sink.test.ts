@@ -46,7 +46,7 @@ test("the client of Kafka is loaded after a pause, in which a start can end", as
 
   const sending = sink.send(batchOf(1), never);
   const pauses = clock.pendingActions;
-  clock.moveMs(50);
+  clock.moveMs(250);
 
   expect(pauses).toBe(1);
   expect(await sending).toEqual({ outcome: "delivered" });

@@ -1,4 +1,5 @@
 import { readApiClient } from "../../support/running/read-api-client.ts";
+import { startKafkaBroker } from "../../support/upstreams/kafka-broker.ts";
 import { type BenchRun, CannotRunError } from "../bench-case.ts";
 import type { Figure } from "../figure.ts";
 import { serverRequestShape } from "../request-corpus.ts";
@@ -17,21 +18,23 @@ import { requestFile } from "./request-file.ts";
 const FORWARD_CONCURRENCY = 4;
 const FORWARD_BATCH_MIB = 3;
 
-/** Measures memory under full load while the upstream accepts connections and never answers. */
+/** Measures memory under full load while the upstream accepts spans and never answers. */
 export async function outageFigures(run: BenchRun): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const scheme of ["grpc", "http"] as const) {
+  for (const scheme of ["grpc", "http", "kafka"] as const) {
     run.progress(`forward: overflow in an outage of ${scheme}, for ${overflowSeconds(run)} s`);
     figures.push(...(await outageOf(scheme, run)));
   }
   return figures;
 }
 
-async function outageOf(scheme: "grpc" | "http", run: BenchRun): Promise<Figure[]> {
-  using silent = listenAndSayNothing();
+type Scheme = "grpc" | "http" | "kafka";
+
+async function outageOf(scheme: Scheme, run: BenchRun): Promise<Figure[]> {
+  await using silent = scheme === "kafka" ? await startSilentBroker() : listenAndSayNothing();
   await using program = await startBinary({
     ...SMALL_RING,
-    FORWARD_ENDPOINT: `${scheme}://127.0.0.1:${silent.port}`,
+    FORWARD_ENDPOINT: `${scheme}://127.0.0.1:${silent.port}${scheme === "kafka" ? "/spans" : ""}`,
     FORWARD_CONCURRENCY: String(FORWARD_CONCURRENCY),
     FORWARD_BATCH_BYTES: `${FORWARD_BATCH_MIB}MiB`,
   });
@@ -62,5 +65,11 @@ async function outageOf(scheme: "grpc" | "http", run: BenchRun): Promise<Figure[
 
 function listenAndSayNothing() {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
-  return { port: listener.port, [Symbol.dispose]: () => listener.stop(true) };
+  return { port: listener.port, [Symbol.asyncDispose]: async () => listener.stop(true) };
+}
+
+/** A broker that says where the topic is, and never answers messages. */
+async function startSilentBroker() {
+  const broker = await startKafkaBroker({ discards: true, produce: () => undefined });
+  return { port: broker.port, [Symbol.asyncDispose]: () => broker.stop() };
 }

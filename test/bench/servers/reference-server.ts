@@ -3,7 +3,8 @@
  *
  *   bun reference-server.ts discard        answers, and does nothing with the bytes
  *   bun reference-server.ts decode         decodes them with protobufjs into an array of spans
- *   bun reference-server.ts discard-http   discards, but over HTTP; the others speak gRPC
+ *   bun reference-server.ts discard-http   discards, but over HTTP; the former speak gRPC
+ *   bun reference-server.ts discard-kafka  discards, as a broker of Apache Kafka with one topic
  *
  * It sends its port to its parent, and its counts on request; it ends when its parent ends.
  */
@@ -12,13 +13,14 @@ import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts"
 import { serverOptions } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
 import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { readConfig } from "../../../src/config/config.ts";
+import { startKafkaBroker } from "../../support/upstreams/kafka-broker.ts";
 import { assert } from "../../../src/domain/assert.ts";
 
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 type DecodedRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 type DecodedSpan = opentelemetry.proto.trace.v1.Span;
 
-export type ReferenceKind = "discard" | "decode" | "discard-http";
+export type ReferenceKind = "discard" | "decode" | "discard-http" | "discard-kafka";
 
 /** Counts of successful responses since the start. */
 export interface AnsweredCounts {
@@ -72,9 +74,23 @@ async function discardBody(request: Request): Promise<Response> {
   return new Response(NO_BYTES, { headers: { "Content-Type": "application/x-protobuf" } });
 }
 
-function serve(kind: ReferenceKind): void {
+async function serve(kind: ReferenceKind): Promise<void> {
   if (kind === "discard-http") serveHttp();
+  else if (kind === "discard-kafka") await serveKafka();
   else serveGrpc(kind);
+}
+
+const KAFKA_PARTITIONS = 4;
+
+async function serveKafka(): Promise<void> {
+  const script = { partitions: KAFKA_PARTITIONS, discards: true, produce: countBatch };
+  const { port } = await startKafkaBroker(script);
+  tellParent({ port });
+}
+
+function countBatch(): number {
+  answered.requests += 1;
+  return 0;
 }
 
 function serveHttp(): void {
@@ -98,4 +114,4 @@ function tellParent(message: ServerMessage): void {
 
 process.on("message", () => tellParent({ ...answered }));
 process.on("disconnect", () => process.exit(0));
-serve(process.argv[2] as ReferenceKind);
+await serve(process.argv[2] as ReferenceKind);

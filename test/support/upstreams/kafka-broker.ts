@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { ArrivalsCount } from "./arrivals-count.ts";
 import { type KafkaLog, writeFetched, writeOffsets } from "./kafka-log.ts";
-import { KafkaReader, KafkaWriter } from "./kafka-bytes.ts";
+import { KafkaFrames, KafkaReader, KafkaWriter } from "./kafka-bytes.ts";
 
 /** A message that the broker has received. */
 export interface BrokerMessage {
@@ -32,9 +32,11 @@ export interface BrokerScript {
   readonly producerIdError?: () => number;
   /** Returns the error of a batch; undefined for no answer, and "close" to close the connection. */
   readonly produce?: (batch: BrokerBatch) => number | "close" | undefined;
-  /** The required credentials of SASL, as they are sent, with the text of a refusal. */
+  /** Whether it forgets messages without reading them, as in benchmarks. */
+  readonly discards?: boolean;
   /** The topic, if clients read it. */
   readonly log?: KafkaLog;
+  /** The required credentials of SASL, as they are sent, with the text of a refusal. */
   readonly sasl?: { readonly mechanism: string; readonly bytes: string; readonly refusal: string };
 }
 
@@ -89,15 +91,8 @@ interface Service {
 }
 
 function answerSocket(socket: Socket, service: Service): void {
-  let waiting = Buffer.alloc(0);
-  socket.on("data", (bytes: Buffer) => {
-    waiting = Buffer.concat([waiting, bytes]);
-    while (waiting.length >= 4 && waiting.length >= 4 + waiting.readInt32BE()) {
-      const end = 4 + waiting.readInt32BE();
-      answerRequest(socket, new KafkaReader(waiting.subarray(4, end)), service);
-      waiting = waiting.subarray(end);
-    }
-  });
+  const frames = new KafkaFrames((frame) => answerRequest(socket, frame, service));
+  socket.on("data", (bytes: Buffer) => frames.add(bytes));
 }
 
 const API = {
@@ -239,12 +234,12 @@ function writeProduced(
   let end: boolean | "close" = true;
   const topics = request.array(() => ({
     topic: request.string() ?? "",
-    partitions: request.array(() => readBatch(request, acks)),
+    partitions: request.array(() => readBatch(request, acks, script)),
   }));
   answer.array(topics, ({ topic, partitions }) => {
     answer.string(topic).array(partitions, (batch) => {
       const error = script.produce === undefined ? 0 : script.produce(batch);
-      broker.batches.push(batch);
+      if (script.discards !== true) broker.batches.push(batch);
       broker.messages.push(...batch.messages);
       if (typeof error !== "number") end = error === "close" ? "close" : false;
       answer
@@ -260,9 +255,13 @@ function writeProduced(
   return end;
 }
 
-function readBatch(request: KafkaReader, acks: number): BrokerBatch {
+function readBatch(request: KafkaReader, acks: number, { discards }: BrokerScript): BrokerBatch {
   const partition = request.int32();
-  const records = new KafkaReader(request.bytes());
+  const bytes = request.bytes();
+  if (discards === true) {
+    return { partition, codec: 0, acks, producerId: 0n, sequence: 0, messages: [] };
+  }
+  const records = new KafkaReader(bytes);
   records.skip(8 + 4 + 4 + 1 + 4);
   const codec = records.int16() & 7;
   records.skip(4 + 8 + 8);

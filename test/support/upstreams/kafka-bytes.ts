@@ -63,6 +63,46 @@ export class KafkaReader {
   }
 }
 
+/** Cuts a stream into requests. Large ones arrive in many pieces, which are joined once. */
+export class KafkaFrames {
+  // Fixed at construction.
+  private readonly take: (request: KafkaReader) => void;
+
+  // Moved by `add`.
+  private pieces: Buffer[] = [];
+  private lengthBytes = 0;
+  private missingUntilBytes = 4;
+
+  constructor(take: (request: KafkaReader) => void) {
+    this.take = take;
+  }
+
+  add(piece: Buffer): void {
+    this.pieces.push(piece);
+    this.lengthBytes += piece.length;
+    if (this.lengthBytes >= this.missingUntilBytes) this.takeAll(Buffer.concat(this.pieces));
+  }
+
+  private takeAll(bytes: Buffer): void {
+    const rest = takeFrames(bytes, this.take);
+    this.pieces = [rest];
+    this.lengthBytes = rest.length;
+    this.missingUntilBytes = rest.length < 4 ? 4 : 4 + rest.readInt32BE();
+  }
+}
+
+/** Takes all complete requests, and returns the bytes after them. */
+function takeFrames(bytes: Buffer, take: (request: KafkaReader) => void): Buffer {
+  let from = 0;
+  while (bytes.length - from >= 4) {
+    const end = from + 4 + bytes.readInt32BE(from);
+    if (end > bytes.length) break;
+    take(new KafkaReader(bytes.subarray(from + 4, end)));
+    from = end;
+  }
+  return bytes.subarray(from);
+}
+
 /** Writes the fields of Kafka's protocol, in the form of its older versions. */
 export class KafkaWriter {
   private readonly pieces: Buffer[] = [];
