@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
 import { closeBrowserAfterAll, openPage } from "../support/running/open-browser.ts";
 import { startProgram } from "../support/running/running-program.ts";
-import { accessibilityFindings, idOf, sendSpans } from "../support/running/shown-page.ts";
+import {
+  accessibilityFindings,
+  idOf,
+  sendSpans,
+  type SentSpan,
+} from "../support/running/shown-page.ts";
 
 closeBrowserAfterAll();
 
@@ -94,5 +99,45 @@ test("a span shows its end, flags, schemas, types, losses, and what it calls", a
   expect(rowTexts[0]).toContain("unknown_service → postgresql");
   expect(facts).toContain("Callspostgresql");
   expect(facts.find((fact) => fact.startsWith("End"))).toMatch(/^End\d\d:\d\d:\d\d\.250$/);
+  expect(faults).toEqual([]);
+});
+
+function failedChild(number: number, name: string): SentSpan {
+  return { spanId: idOf(number, 16), parentSpanId: idOf(1, 16), name, status: { code: 2 } };
+}
+
+test("spans are found in a trace, also in collapsed parts, and others fade", async () => {
+  await using program = await startProgram();
+  const traceId = idOf(1, 32);
+  await sendSpans(program.httpUrl, { traceId }, [
+    { spanId: idOf(1, 16), name: "GET /orders" },
+    failedChild(2, "SELECT orders"),
+    failedChild(3, "SELECT stock"),
+  ]);
+  await sendSpans(program.httpUrl, { traceId, service: "mail" }, [failedChild(4, "send mail")]);
+  const { page, faults } = await openPage(`${program.apiUrl}/traces/${traceId}`);
+  const rows = page.getByRole("treeitem");
+  await rows.filter({ hasText: "GET /orders" }).click();
+  await page.keyboard.press("h");
+  await rows.filter({ hasText: "SELECT stock" }).waitFor({ state: "hidden" });
+  await page.keyboard.press("/");
+  await page.keyboard.type("select");
+  await page.getByText("2", { exact: true }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByText("1 of 2").waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByText("2 of 2").waitFor();
+  const details = page.getByRole("complementary", { name: "Span" });
+  await details.getByRole("heading", { name: "SELECT stock" }).waitFor();
+
+  expect(await page.locator(".span-row.is-faint").allTextContents()).toEqual([
+    expect.stringContaining("GET /orders"),
+    expect.stringContaining("send mail"),
+  ]);
+  expect(await page.getByLabel("Services of this trace").locator("li").allTextContents()).toEqual([
+    "shop 3 2 errors",
+    "mail 1 1 error",
+  ]);
+  expect(await accessibilityFindings(page)).toEqual([]);
   expect(faults).toEqual([]);
 });

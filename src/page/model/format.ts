@@ -95,3 +95,17 @@ export function colourOf(service: string): number {
   }
   return ((hash ^ (hash >>> 15)) >>> 0) % COLOUR_COUNT;
 }
+
+/**
+ * Returns a compact JSON object or array with indentation, and any other text unchanged: also JSON
+ * that would read differently, such as a number of more digits than a double has.
+ */
+export function indentedText(text: string): string {
+  if (!/^[{[]/.test(text)) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return JSON.stringify(value) === text ? JSON.stringify(value, null, 2) : text;
+  } catch {
+    return text;
+  }
+}

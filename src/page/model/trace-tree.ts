@@ -179,3 +179,8 @@ export function criticalPath(tree: TraceTree): ReadonlySet<string> {
   }
   return path;
 }
+
+/** Returns the levels of the tree; 1 if all spans are roots. */
+export function depthOf({ spans }: TraceTree): number {
+  return 1 + spans.reduce((most, { depth }) => Math.max(most, depth), 0);
+}

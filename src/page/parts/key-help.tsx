@@ -9,7 +9,7 @@ const KEYS = [
   ["l  →", "Open the trace; expand the span"],
   ["h  ←", "Collapse the span; go to its parent"],
   ["Enter", "Open"],
-  ["/", "Search"],
+  ["/", "Search; find in the trace, then Enter for the next match"],
   ["c", "Show the critical path"],
   ["x", "Choose the trace for a comparison"],
   ["d", "Show only the differences of a comparison"],

@@ -1,3 +1,4 @@
+import { indentedText } from "../model/format.ts";
 import { type KeyValue, typeText, valueText } from "../model/otlp.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 
@@ -31,7 +32,7 @@ export function Attributes({ title, attributes = [], search, canFilter }: Attrib
               {key} {type !== "" && <span class="type">{type}</span>}
             </dt>
             <dd>
-              <span class="value">{text}</span>
+              <span class="value">{type === "" ? indentedText(text) : text}</span>
               <span class="attribute-actions">
                 <CopyButton text={text} />
                 {canFilter && key !== "" && (

@@ -4,10 +4,18 @@ import { goTo, place } from "../client/location.ts";
 import { usePolling } from "../client/polling.ts";
 import { amountText, clockText, durationText } from "../model/format.ts";
 import type { TracesData } from "../model/otlp.ts";
-import { criticalPath, shownSpans, type TraceTree, traceTree } from "../model/trace-tree.ts";
+import { findSpans } from "../model/find-spans.ts";
+import {
+  criticalPath,
+  depthOf,
+  shownSpans,
+  type TraceTree,
+  traceTree,
+} from "../model/trace-tree.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { ServiceName } from "../parts/service-name.tsx";
+import { FindBar } from "./find-bar.tsx";
 import { SpanDetails } from "./span-details.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
@@ -30,8 +38,11 @@ interface LoadedProps {
 
 function LoadedTrace({ traceId, tree, mistake }: LoadedProps) {
   const [isCritical, setCritical] = useState(false);
-  const { selectedId, selected, select, ...rows } = useRows(traceId, tree);
+  const [text, setText] = useState("");
+  const { selectedId, selected, select, ...rows } = useRows(traceId, tree, text !== "");
+  const matches = useMemo(() => (text === "" ? [] : findSpans(tree, text)), [tree, text]);
   const path = useMemo(() => (isCritical ? criticalPath(tree) : undefined), [tree, isCritical]);
+  const marked = useMemo(() => (matches.length === 0 ? path : new Set(matches)), [matches, path]);
   useKeys({ c: () => setCritical(!isCritical) });
   const isUnknownSpan = selectedId !== undefined && selected === undefined;
   return (
@@ -39,7 +50,8 @@ function LoadedTrace({ traceId, tree, mistake }: LoadedProps) {
       <section class="trace-main" aria-label="Trace">
         <Heading traceId={traceId} tree={tree} isCritical={isCritical} setCritical={setCritical} />
         <Notes tree={tree} mistake={mistake} isUnknownSpan={isUnknownSpan} />
-        <Waterfall tree={tree} path={path} select={select} {...rows} />
+        <FindBar {...{ text, setText, matches, selected: selectedId, select }} />
+        <Waterfall tree={tree} marked={marked} select={select} {...rows} />
       </section>
       {selected !== undefined && (
         <SpanDetails key={selectedId} tree={tree} each={selected} close={() => select()} />
@@ -48,9 +60,12 @@ function LoadedTrace({ traceId, tree, mistake }: LoadedProps) {
   );
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The rows to show, and the selected one, which the URL names; with the keys that change them. */
-function useRows(traceId: string, tree: TraceTree) {
-  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
+function useRows(traceId: string, tree: TraceTree, isEachOpen: boolean) {
+  const [kept, setCollapsed] = useState<ReadonlySet<string>>(NONE);
+  const collapsed = isEachOpen ? NONE : kept;
   const shown = useMemo(() => shownSpans(tree, collapsed), [tree, collapsed]);
   const selectedId = new URLSearchParams(place.value.query).get("span") ?? undefined;
   const selected = selectedId === undefined ? undefined : tree.byId.get(selectedId);
@@ -98,10 +113,12 @@ function Heading({ traceId, tree, isCritical, setCritical }: HeadingProps) {
         <span class="mono">{durationText(tree.durationNano)}</span>
         <span>{amountText(tree.spans.length, "span")}</span>
         <span>{amountText(tree.services.length, "service")}</span>
+        <span>depth {depthOf(tree)}</span>
         {tree.errors > 0 && <span class="error-text">{amountText(tree.errors, "error")}</span>}
         <code>{traceId}</code>
         <CopyButton text={traceId} label="Copy ID" />
       </p>
+      {tree.services.length > 1 && <Services tree={tree} />}
       <div class="actions">
         <button type="button" onClick={() => goTo(`/?compare=${traceId}`)}>
           Compare
@@ -117,6 +134,24 @@ function Heading({ traceId, tree, isCritical, setCritical }: HeadingProps) {
         </button>
       </div>
     </header>
+  );
+}
+
+/** What the colours mean, and how much of the trace is of each service. */
+function Services({ tree }: { tree: TraceTree }) {
+  return (
+    <ul class="services-of-trace" aria-label="Services of this trace">
+      {tree.services.map((service) => {
+        const own = tree.spans.filter((each) => each.service === service);
+        const errors = own.filter(({ isError }) => isError).length;
+        return (
+          <li key={service}>
+            <ServiceName service={service} /> <span class="mono faint">{own.length}</span>
+            {errors > 0 && <span class="error-text"> {amountText(errors, "error")}</span>}
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

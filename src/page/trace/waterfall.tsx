@@ -16,15 +16,15 @@ interface WaterfallProps {
   readonly collapsed: ReadonlySet<string>;
   /** The selected row; -1 for none. */
   readonly index: number;
-  /** The critical path, if it is to be shown. */
-  readonly path: ReadonlySet<string> | undefined;
+  /** The spans to which the others are only the background; undefined for none. */
+  readonly marked: ReadonlySet<string> | undefined;
   readonly toggle: (spanId: string) => void;
   readonly select: (spanId: string) => void;
 }
 
 /** The spans of a trace, one row each, on a common axis of time. */
 export function Waterfall(props: WaterfallProps) {
-  const { tree, shown, collapsed, index, path, toggle, select } = props;
+  const { tree, shown, collapsed, index, marked, toggle, select } = props;
   const [range, setRange] = useState({ first: 0, last: 0 });
   const selected = shown[index];
   return (
@@ -46,7 +46,7 @@ export function Waterfall(props: WaterfallProps) {
             each={each}
             isSelected={at === index}
             isOpen={!collapsed.has(each.span.spanId)}
-            isFaint={path !== undefined && !path.has(each.span.spanId)}
+            isFaint={marked !== undefined && !marked.has(each.span.spanId)}
             toggle={toggle}
             select={select}
           />

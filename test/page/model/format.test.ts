@@ -8,6 +8,7 @@ import {
   colourOf,
   countText,
   durationText,
+  indentedText,
   momentText,
   percentText,
   rateText,
@@ -100,4 +101,15 @@ test("services get all the colours, and always their own", () => {
 
   expect([...new Set(colours)].toSorted((a, b) => a - b)).toEqual([...Array(COLOUR_COUNT).keys()]);
   expect(names.map(colourOf)).toEqual(colours);
+});
+
+test.each([
+  ['{"a":1}', '{\n  "a": 1\n}'],
+  ["[1]", "[\n  1\n]"],
+  ["{a: 1}", "{a: 1}"],
+  ['{"id":12345678901234567890}', '{"id":12345678901234567890}'],
+  ["12", "12"],
+  ["text", "text"],
+])("%p is written %p", (text, written) => {
+  expect(indentedText(text)).toBe(written);
 });
