@@ -17,6 +17,7 @@ import type {
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { wholeLease } from "../ring/ring-lease.ts";
 import { freeBytes } from "../ring/ring-removal.ts";
+import { servicesOf } from "../ring/ring-services.ts";
 import type { AppendOutcome, FoundDamage, LogRequest, MemoryWindow } from "./log-state.ts";
 import { restoreFromLog } from "./restore-from-log.ts";
 import type { SequenceRange as Range } from "./sequence-ranges.ts";
@@ -168,6 +169,7 @@ export class DurableBuffer implements TraceBuffer {
 
 function windowOf({ ring, found }: DurableState): MemoryWindow {
   return {
+    services: (request) => ring.locked((memory) => servicesOf(memory, request)),
     found: (segment) => found.found(segment),
     range: () => ring.range(),
     freeBytes: ({ first, end }) => ring.locked((memory) => freeBytes(memory, first, end)),

@@ -1,27 +1,26 @@
-import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
-import { everySpan, rowsOf, type SpanTable } from "../../domain/wire/request-spans.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { loseUnreadable } from "./damage.ts";
-import { type SpanAmount, extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
-import { type LogState, segmentOf } from "./log-state.ts";
-import { BrokenRecordError, readRequests } from "./read-stored.ts";
+import { type SpanAmount, extentOf, freeIn, type Segment } from "./segment.ts";
+import type { LogState } from "./log-state.ts";
+import {
+  BrokenRecordError,
+  MAX_CHUNK_BYTES,
+  memoryIn,
+  type ReadMemory,
+  readRequests,
+} from "./read-stored.ts";
 import type { StoredRequest } from "./stored-request.ts";
-import { addRange, countSequences, type SequenceRange } from "./sequence-ranges.ts";
+import {
+  extentOfRequest,
+  leasableIn,
+  type LogLease,
+  type RequestSpans,
+  selectSpans,
+  spansOf,
+} from "./select-spans.ts";
+import { countSequences } from "./sequence-ranges.ts";
 
-/**
- * Spans that were read from the disk for sending. They stay stored, and no other lease gets them,
- * until each is settled, exactly once.
- */
-export interface LogLease {
-  // Fixed at construction.
-  /** The spans as one request, with the sequence and length of each, in its order. */
-  readonly request: Uint8Array<ArrayBuffer>;
-  readonly sequences: readonly number[];
-  readonly lengthBytes: Uint32Array;
-
-  // Changed by `settleLease`: 1 for each settled span.
-  readonly settled: Uint8Array;
-}
+export type { LogLease };
 
 /**
  * Leases the oldest free spans up to the limit, but at least one, however large it is; not those
@@ -53,6 +52,7 @@ async function leaseNow(
     const { staleCount } = state;
     const end = leasableEnd(state);
     if (!state.segments.some((segment) => hasLeasable(segment, end))) {
+      freeLeaseMemory(state);
       found(undefined);
       return undefined;
     }
@@ -61,13 +61,36 @@ async function leaseNow(
     const isStale = staleCount !== state.staleCount;
     const lease = isStale ? undefined : selectSpans(state, { requests, end }, limit);
     // The lease has copies. Without this, a fast reader would fill memory with what it has read.
-    for (const { bytes } of requests) releaseOwnBuffer(bytes);
+    for (const { request } of requests) releaseUnlessReused(state, request.bytes);
     if (isStale) continue;
     if (lease !== undefined) found(lease);
     if (lease !== undefined) return lease;
     // oxlint-disable-next-line no-await-in-loop -- spans that cannot be found are lost and skipped
     if (requests.length === 0) await loseMissing(state, end);
   }
+}
+
+/**
+ * Returns memory for the reads of one lease. The first one gets memory that all leases share, one
+ * after the other; most leases need no more.
+ */
+function memoryForLease(state: LogState): ReadMemory {
+  let isUsed = false;
+  return (bytes) => {
+    if (isUsed || bytes > MAX_CHUNK_BYTES) return new Uint8Array(bytes);
+    isUsed = true;
+    state.leaseMemory ??= new Uint8Array(MAX_CHUNK_BYTES);
+    return memoryIn(state.leaseMemory, bytes);
+  };
+}
+
+function freeLeaseMemory(state: LogState): void {
+  if (state.leaseMemory !== undefined) releaseOwnBuffer(state.leaseMemory);
+  state.leaseMemory = undefined;
+}
+
+function releaseUnlessReused({ leaseMemory }: LogState, bytes: Uint8Array): void {
+  if (bytes.buffer !== leaseMemory?.buffer) releaseOwnBuffer(bytes);
 }
 
 /**
@@ -82,11 +105,6 @@ function hasLeasable(segment: Segment, end: number): boolean {
   return freeIn(segment).spans > 0 && leasableIn(segment, end).length > 0;
 }
 
-/** Returns the free spans of a segment, or of a part of it, before `end`. */
-function leasableIn(segment: Segment, end: number, part = extentOf(segment)): SequenceRange[] {
-  return freeRanges(segment, { first: part.first, end: Math.min(part.end, end) });
-}
-
 /** Gives up spans that are in no record of the oldest segment with free spans. */
 async function loseMissing(state: LogState, end: number): Promise<void> {
   const segment = state.segments.find((each) => hasLeasable(each, end));
@@ -95,26 +113,31 @@ async function loseMissing(state: LogState, end: number): Promise<void> {
   if (lostSpans === 0) throw new Error(`${segment.name} cannot be read`);
 }
 
-/** Reads requests with the oldest free spans, at least as many as the limit allows. */
+/**
+ * Reads requests with the oldest free spans until the limit is reached; in bytes, by the whole
+ * requests, so that those with few free spans cannot fill memory.
+ */
 async function readOldest(
   state: LogState,
   limit: SpanAmount,
   end: number,
-): Promise<StoredRequest[]> {
-  const requests: StoredRequest[] = [];
+): Promise<RequestSpans[]> {
+  const requests: RequestSpans[] = [];
+  const memory = memoryForLease(state);
   const wanted = { spans: limit.spans, bytes: limit.bytes };
   for (const segment of state.segments.filter((each) => hasLeasable(each, end))) {
     if (wanted.spans <= 0 || wanted.bytes <= 0) break;
     // oxlint-disable-next-line no-await-in-loop -- oldest first
     await readFree(
       state,
-      { segment, end, wantedBytes: wantedBytes(segment, wanted) },
+      { segment, end, wantedBytes: wantedBytes(segment, wanted), memory },
       (request) => {
         const freeSpans = countSequences(leasableIn(segment, end, extentOfRequest(request)));
         if (freeSpans === 0) return true;
-        requests.push(request);
+        // At once, because its bytes are in the cache of the processor.
+        requests.push(spansOf(state, request));
         wanted.spans -= freeSpans;
-        wanted.bytes -= freeSpans === request.spanCount ? request.spanBytes : 0;
+        wanted.bytes -= request.spanBytes;
         return wanted.spans > 0 && wanted.bytes > 0;
       },
     );
@@ -137,18 +160,19 @@ interface FreePart {
   readonly segment: Segment;
   readonly end: number;
   readonly wantedBytes: number;
+  readonly memory: ReadMemory;
 }
 
 /** Reads the free spans of a segment. A removed one has none; a damaged one loses some. */
 async function readFree(
   state: LogState,
-  { segment, end, wantedBytes: wanted }: FreePart,
+  { segment, end, wantedBytes: wanted, memory }: FreePart,
   visit: (request: StoredRequest) => boolean,
 ): Promise<void> {
   const [oldest] = leasableIn(segment, end);
   if (oldest === undefined) return;
   try {
-    const start = { segment, sequence: oldest.first, wantedBytes: wanted };
+    const start = { segment, sequence: oldest.first, wantedBytes: wanted, memory };
     await readRequests(state, start, visit);
     segment.failingSinceMs = undefined;
   } catch (error) {
@@ -160,88 +184,4 @@ async function readFree(
     const lostSpans = await loseUnreadable(state, segment);
     if (!isDamaged && lostSpans === 0) throw error;
   }
-}
-
-function extentOfRequest({ firstSequence, spanCount }: StoredRequest): SequenceRange {
-  return { first: firstSequence, end: firstSequence + spanCount };
-}
-
-/** Selects the spans that are still free from those read, and leases them. */
-function selectSpans(
-  state: LogState,
-  { requests, end }: { readonly requests: readonly StoredRequest[]; readonly end: number },
-  limit: SpanAmount,
-): LogLease | undefined {
-  const selection: Selection = { pieces: [], sequences: [], lengths: [], bytes: 0 };
-  for (const request of requests) {
-    const segment = segmentOf(state, request.firstSequence);
-    if (segment === undefined) continue;
-    const table = everySpan(messageOf(request));
-    for (const range of leasableIn(segment, end, extentOfRequest(request))) {
-      const part = fittingPart(selection, { request, table, range }, limit);
-      selectPart(selection, { request, table, segment }, part);
-      if (part.end < range.end) return leaseOf(selection);
-    }
-  }
-  return leaseOf(selection);
-}
-
-interface Selection {
-  readonly pieces: Uint8Array[];
-  readonly sequences: number[];
-  readonly lengths: number[];
-  bytes: number;
-}
-
-/** Returns the part of a free range that the limit allows. */
-function fittingPart(
-  selection: Selection,
-  from: { request: StoredRequest; table: SpanTable; range: SequenceRange },
-  limit: SpanAmount,
-): SequenceRange {
-  const { request, table, range } = from;
-  let spans = selection.sequences.length;
-  let { bytes } = selection;
-  let end = range.first;
-  for (; end < range.end; end += 1) {
-    bytes += table.spanLength[end - request.firstSequence]!;
-    if (spans >= limit.spans || (spans > 0 && bytes > limit.bytes)) break;
-    spans += 1;
-  }
-  return { first: range.first, end };
-}
-
-function selectPart(
-  selection: Selection,
-  { request, table, segment }: { request: StoredRequest; table: SpanTable; segment: Segment },
-  { first, end }: SequenceRange,
-): void {
-  if (first === end) return;
-  const range = { first: first - request.firstSequence, end: end - request.firstSequence };
-  const isWhole = end - first === request.spanCount;
-  const rows = rowsOf(table, range);
-  selection.pieces.push(isWhole ? request.bytes : assembleRequest(messageOf(request), rows));
-  let bytes = 0;
-  for (let row = 0; row < rows.spanCount; row += 1) {
-    selection.sequences.push(first + row);
-    selection.lengths.push(rows.spanLength[row]!);
-    bytes += rows.spanLength[row]!;
-  }
-  selection.bytes += bytes;
-  addRange(segment.leased, { first, end });
-  segment.leasedBytes += bytes;
-}
-
-function messageOf({ bytes }: StoredRequest) {
-  return { bytes, offset: 0, length: bytes.length };
-}
-
-function leaseOf({ pieces, sequences, lengths }: Selection): LogLease | undefined {
-  if (sequences.length === 0) return undefined;
-  return {
-    request: concatenate(pieces),
-    sequences,
-    lengthBytes: Uint32Array.from(lengths),
-    settled: new Uint8Array(sequences.length),
-  };
 }

@@ -1,6 +1,7 @@
 import type { Checksum, AppendFile, Disk } from "../../ports/disk.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { VisitStored } from "./stored-request.ts";
+import type { RequestContexts } from "../ring/ring-services.ts";
 import { type Cause, emptyLedgers, type LogLedgers, type Segment } from "./segment.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 
@@ -76,6 +77,8 @@ export interface MemoryWindow {
    */
   found(segment: Segment): VisitStored | undefined;
   range(): { readonly first: number; readonly next: number };
+  /** Returns the service of each context of a request, as the ledger of the memory knows it. */
+  services(request: RequestContexts): Uint32Array;
   /** Returns the bytes of the spans in a range that are in memory and not leased. */
   freeBytes(range: SequenceRange): number;
 }
@@ -208,6 +211,8 @@ export interface LogState {
   directorySyncing: Promise<void>;
   /** Reads for leases run one after the other. */
   reading: Promise<unknown>;
+  /** Receives what they read; undefined while no span is on disk only. */
+  leaseMemory: Uint8Array<ArrayBuffer> | undefined;
   /**
    * Number of times that the read in progress has become stale: spans before its results are free
    * again, or it has met damage that is followed by more spans.
@@ -251,6 +256,7 @@ export function emptyLog(parts: LogParts): LogState {
     isDirectoryDirty: false,
     directorySyncing: Promise.resolve(),
     reading: Promise.resolve(),
+    leaseMemory: undefined,
     staleCount: 0,
   };
 }

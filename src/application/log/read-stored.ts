@@ -17,8 +17,7 @@ import {
 import type { BrokenBytes } from "./scan-segment.ts";
 
 interface ReadPosition {
-  /** Receives the bytes of each read, because fresh memory costs more than the read itself. */
-  readonly into: Uint8Array<ArrayBuffer>;
+  readonly memory: ReadMemory;
   /** The sequence to continue from. */
   sequence: number;
   isOver: boolean;
@@ -26,8 +25,9 @@ interface ReadPosition {
 
 /** Visits stored requests from a sequence on, for example to fill a ring after a start. */
 export async function readStored(state: LogState, from: number, visit: VisitStored): Promise<void> {
-  const into = new Uint8Array(MAX_CHUNK_BYTES);
-  const reading = { into, sequence: from, isOver: false };
+  const reused = new Uint8Array(MAX_CHUNK_BYTES);
+  const memory = (bytes: number) => memoryIn(reused, bytes);
+  const reading = { memory, sequence: from, isOver: false };
   for (let segment = nextSegment(state, reading); segment !== undefined;) {
     // oxlint-disable-next-line no-await-in-loop -- oldest first
     await readSegment(state, { segment, reading }, visit);
@@ -50,8 +50,8 @@ async function readSegment(
 ): Promise<void> {
   const { endSequence } = segment;
   try {
-    const { sequence, into } = reading;
-    const start = { segment, sequence, wantedBytes: Number.POSITIVE_INFINITY, into };
+    const { sequence, memory } = reading;
+    const start = { segment, sequence, wantedBytes: Number.POSITIVE_INFINITY, memory };
     await readRequests(state, start, (request) => {
       const extent = {
         first: request.firstSequence,
@@ -83,7 +83,7 @@ export class BrokenRecordError extends Error {
 
 /** Bounds of the bytes read at a time. A larger record is read alone. */
 const MIN_CHUNK_BYTES = 64 * 1024;
-const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+export const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
  * The position at which a read of a segment begins, and the number of bytes that it probably needs.
@@ -92,8 +92,15 @@ export interface ReadStart {
   readonly segment: Segment;
   readonly sequence: number;
   readonly wantedBytes: number;
-  /** Receives the bytes; if it is absent or too small, each read has memory of its own. */
-  readonly into?: Uint8Array<ArrayBuffer> | undefined;
+  readonly memory: ReadMemory;
+}
+
+/** Returns memory for a read of this many bytes. Fresh memory costs more than the read itself. */
+export type ReadMemory = (bytes: number) => Uint8Array<ArrayBuffer>;
+
+/** Returns the beginning of this memory, or new memory if it is too small. */
+export function memoryIn(reused: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> {
+  return reused.length < bytes ? new Uint8Array(bytes) : reused.subarray(0, bytes);
 }
 
 /**
@@ -102,7 +109,7 @@ export interface ReadStart {
  */
 export async function readRequests(
   state: LogState,
-  { segment, sequence, wantedBytes, into }: ReadStart,
+  { segment, sequence, wantedBytes, memory }: ReadStart,
   visit: (request: StoredRequest) => boolean,
 ): Promise<void> {
   const record = emptyRecord();
@@ -113,7 +120,7 @@ export async function readRequests(
     at = damage?.endBytes ?? at;
     if (damage !== undefined) continue;
     // oxlint-disable-next-line no-await-in-loop -- each chunk begins where the last one ended
-    const chunk = await readChunk(state, segment, { at, chunkBytes, into });
+    const chunk = await readChunk(state, segment, { at, chunkBytes, memory });
     let next = 0;
     for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {
       if (record.type !== REQUEST || record.firstSequence + record.spanCount <= sequence) continue;
@@ -135,28 +142,23 @@ function damageAt({ broken }: Segment, at: number): BrokenBytes | undefined {
 async function readChunk(
   state: LogState,
   segment: Segment,
-  { at, chunkBytes, into }: { at: number; chunkBytes: number; into: ReadStart["into"] },
+  { at, chunkBytes, memory }: { at: number; chunkBytes: number; memory: ReadMemory },
 ): Promise<SegmentBytes> {
   const damage = segment.broken.find(({ offsetBytes }) => offsetBytes > at);
   const restBytes = (damage?.offsetBytes ?? segment.readableBytes) - at;
-  const chunk = await readBytes(state, segment, {
-    at,
-    bytes: Math.min(chunkBytes, restBytes),
-    into,
-  });
+  const bytes = Math.min(chunkBytes, restBytes);
+  const chunk = await readBytes(state, segment, { at, into: memory(bytes) });
   if (!hasRecordHead(chunk, 0)) return chunk;
   const wholeBytes = recordBytes(chunk.view.getUint32(8, true));
   if (wholeBytes <= chunk.bytes.length || wholeBytes > restBytes) return chunk;
-  return await readBytes(state, segment, { at, bytes: wholeBytes, into });
+  return await readBytes(state, segment, { at, into: memory(wholeBytes) });
 }
 
 async function readBytes(
   state: LogState,
   segment: Segment,
-  { at, bytes, into }: { at: number; bytes: number; into: ReadStart["into"] },
+  { at, into }: { at: number; into: Uint8Array<ArrayBuffer> },
 ): Promise<SegmentBytes> {
-  const isEnough = into !== undefined && into.length >= bytes;
-  const target = isEnough ? into.subarray(0, bytes) : new Uint8Array(bytes);
-  const length = await state.parts.disk.read(segment.name, at, target);
-  return segmentBytes(target.subarray(0, length), at, sealOf(state, segment));
+  const length = await state.parts.disk.read(segment.name, at, into);
+  return segmentBytes(into.subarray(0, length), at, sealOf(state, segment));
 }

@@ -1,3 +1,4 @@
+import { everySpan } from "../../domain/wire/request-spans.ts";
 import type { Lease } from "../../ports/trace-buffer.ts";
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { NEXT_SEQUENCE, type SpilledRun } from "../ring/ring-memory.ts";
@@ -10,7 +11,6 @@ import type { SequenceRange } from "./sequence-ranges.ts";
 import type { SpanLog } from "./span-log.ts";
 import { SpilledSpans } from "./spilled-spans.ts";
 import { sumByService } from "./spilled-spans.ts";
-import { StoredWalk } from "./stored-walk.ts";
 
 /**
  * Holds a ring, its log, and what is in the log only.
@@ -22,7 +22,6 @@ export interface DurableState {
   // Fixed at construction.
   readonly ring: ObservabilityBuffer;
   readonly spilled: SpilledSpans;
-  readonly walk: StoredWalk;
   /** The spans that the start has found; used until the log is attached. */
   readonly found: FoundSpans;
 
@@ -32,7 +31,7 @@ export interface DurableState {
 
 export function newDurableState(ring: ObservabilityBuffer): DurableState {
   const restored = { found: new FoundSpans(ring), spilled: new SpilledSpans() };
-  return { ring, log: undefined, walk: new StoredWalk(), ...restored };
+  return { ring, log: undefined, ...restored };
 }
 
 /** Counts spans that have left the ring to make room; returns false if the log has lost them. */
@@ -44,10 +43,8 @@ export function keepSpilled({ log, spilled }: DurableState, run: SpilledRun): bo
 }
 
 /** Makes a lease of spilled spans one that the ring can settle. */
-export function adoptLease({ ring, log, spilled, walk }: DurableState, stored: LogLease): Lease {
-  const { request, sequences, lengthBytes } = stored;
-  const walked = walk.of(request, sequences.length);
-  const services = ring.locked((memory) => spanServices(memory, walked));
+export function adoptLease({ log, spilled }: DurableState, stored: LogLease): Lease {
+  const { request, sequences, lengthBytes, services } = stored;
   for (let at = 0; at < sequences.length;) {
     const { first, end } = log!.extentOf(sequences[at]!)!;
     const from = at;
@@ -73,13 +70,13 @@ export function evictSegment({ ring, spilled }: DurableState, { first, end }: Se
 
 /** Evicts the spilled spans of a damaged segment that cannot be read. */
 export function evictDamaged(state: DurableState, { firstSequence, left }: FoundDamage): void {
-  const { ring, spilled, walk } = state;
+  const { ring, spilled } = state;
   const before = spilled.removeSegment(firstSequence);
   for (const { request, spanCount, ranges } of left) {
-    const walked = walk.of(request, spanCount);
-    const services = ring.locked((memory) => spanServices(memory, walked));
+    const table = everySpan({ bytes: request, offset: 0, length: request.length }, spanCount);
+    const services = ring.locked((memory) => spanServices(memory, { ...table, request }));
     for (const { first, end } of ranges) {
-      const readable = sumByService(services, walked.spanLength, first, end);
+      const readable = sumByService(services, table.spanLength, first, end);
       for (const each of readable) spilled.add(firstSequence, each);
     }
   }

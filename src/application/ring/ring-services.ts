@@ -38,7 +38,7 @@ const BUFFERED = 14;
 const LAST_SEEN = 16;
 
 /** The contexts of the spans in a request. */
-type RequestContexts = Pick<
+export type RequestContexts = Pick<
   WalkedRequest,
   "request" | "contextCount" | "resourceOffset" | "resourceLength"
 >;

@@ -1,3 +1,4 @@
+import { assert } from "../assert.ts";
 import { type FieldScan, type MessageBytes, nextField, point, scanFrom } from "./field-scan.ts";
 import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 
@@ -55,17 +56,13 @@ export interface SpanRange {
 
 /**
  * Returns the offsets of all spans of a request, valid or not. It reads no deeper than the head of
- * a span, so it costs little and needs no limits. The walk must have accepted the request.
+ * a span, so it costs little and needs no limits. The walk must have accepted the request. If the
+ * caller knows the number of spans, they need not be counted first.
  */
-export function everySpan(request: MessageBytes): SpanTable {
-  const count = { spans: 0, contexts: 0 };
-  visitScopes(request, (_, scope) => {
-    const spans = countSpans(scope);
-    count.spans += spans;
-    count.contexts += spans > 0 ? 1 : 0;
-  });
-  const table = createSpanTable(count.spans, count.contexts);
+export function everySpan(request: MessageBytes, spanCount = countSpans(request)): SpanTable {
+  const table = createSpanTable(spanCount, countScopes(request));
   visitScopes(request, (resource, scope) => addScope(table, resource, scope));
+  assert(table.spanCount === spanCount, "the table has a row for each span");
   return table;
 }
 
@@ -115,10 +112,19 @@ function visitScopes(
   }
 }
 
-function countSpans({ bytes, valueAt, at }: FieldScan): number {
-  const scan = scanFrom(bytes, valueAt, at);
+function countScopes(request: MessageBytes): number {
+  let scopes = 0;
+  visitScopes(request, () => void (scopes += 1));
+  return scopes;
+}
+
+function countSpans(request: MessageBytes): number {
+  const scan = scanFrom(request.bytes, 0, 0);
   let spans = 0;
-  while (nextField(scan)) if (scan.fieldNumber === SPANS_FIELD) spans += 1;
+  visitScopes(request, (_, scope) => {
+    point(scan, request.bytes, scope.valueAt, scope.at);
+    while (nextField(scan)) if (scan.fieldNumber === SPANS_FIELD) spans += 1;
+  });
   return spans;
 }
 

@@ -92,7 +92,7 @@ describe("leases", () => {
   });
 });
 
-test("leases read pieces of about their own size, and keep none of them", async () => {
+test("leases read pieces of about their own size, and keep no memory at the end", async () => {
   const bench = new LogBench({ maxDiskBytes: 10_000_000, segmentBytes: 4_000_000 });
   const buffers: Uint8Array[] = [];
   let largestReadBytes = 0;
@@ -112,8 +112,30 @@ test("leases read pieces of about their own size, and keep none of them", async 
     leasedBytes += lease!.request.length;
   }
 
+  const held = new Set(buffers.filter(({ length }) => length > 0).map(({ buffer }) => buffer));
+  log.clear();
+  expect(await log.lease({ spans: 500, bytes: Infinity })).toBeUndefined();
+
   expect(largestReadBytes).toBeLessThan((1.5 * leasedBytes) / 8);
-  expect(buffers.filter(({ length }) => length > 0)).toEqual([]);
+  expect(held.size).toBe(1);
+  expect(buffers.every(({ length }) => length === 0)).toBe(true);
+});
+
+test("a lease stops reading at its limit in bytes, although few spans are free", async () => {
+  const bench = new LogBench();
+  const log = await bench.open();
+  for (const index of numbers(0, 20)) await append(log, 1 + index * 10, 10);
+  const all = await log.lease({ spans: 200, bytes: Infinity });
+  for (const first of numbers(0, 20)) {
+    log.settle(all!, "delivered", { first: first * 10, end: first * 10 + 9 });
+    log.settle(all!, "returned", { first: first * 10 + 9, end: first * 10 + 10 });
+  }
+
+  const lease = await log.lease({ spans: 200, bytes: all!.request.length / 4 });
+
+  expect(lease!.sequences[0]).toBe(10);
+  expect(lease!.sequences.length).toBeGreaterThan(1);
+  expect(lease!.sequences.length).toBeLessThan(10);
 });
 
 test("taken spans are removed and returned", async () => {
