@@ -2,7 +2,8 @@
 # Sourced by scripts/start and scripts/test, which set `root` to the project's folder first.
 #
 # Needs Node with npm, or Bun of any version. What else is needed goes into .tools/ and
-# node_modules/, both in the project's folder: nothing is installed outside of it.
+# node_modules/, both in the project's folder. Only Java and Maven, for the tests with Apache Kafka,
+# are installed outside of it, where root runs this on Debian without them.
 
 : "${root:?is set by whoever sources this}"
 
@@ -171,10 +172,28 @@ make_old_kafka() {
   done
 }
 
+has_java() {
+  command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1
+}
+
+install_java() {
+  [ "$(id -u 2>/dev/null)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
+  say "installing Java and Maven from Debian's packages"
+  apt-get -qq update >&2 && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
+    --yes --no-install-recommends default-jre-headless maven >&2
+}
+
+# sum_lines FILE: the sum of its lines, each of which is a number.
+sum_lines() {
+  sum=0
+  while read -r number; do sum=$((sum + number)); done <"$1"
+  echo "$sum"
+}
+
 # fetch_jars NAME POM FOLDER: fetches what the POM depends on, unless the folder has exactly that.
 fetch_jars() {
   if cmp -s "$2" "$3/installed.xml"; then return; fi
-  command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 || return 1
+  has_java || install_java && has_java || return 1
   say "fetching $1"
   rm -rf "$3"
   mkdir -p "$3"

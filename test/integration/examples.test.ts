@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { writeLibrary } from "../../scripts/release/npm-packages.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the examples in `examples/` work as they are, and fail with a near miss when no span has
@@ -76,7 +77,7 @@ function isInstalled(...command: readonly string[]): boolean {
 const present = TOOLS.filter(({ isPresent }) => isPresent);
 
 for (const { name } of TOOLS.filter(({ isPresent }) => !isPresent)) {
-  process.stderr.write(`1 test not run: ${name} is missing\n`);
+  notRun(1, `${name} is missing`);
 }
 
 /** Copies an example, with the library and the runners for those on Node and Deno. */

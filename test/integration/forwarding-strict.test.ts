@@ -12,6 +12,7 @@ import {
   type StrictKind,
   type StrictUpstream,
 } from "../support/upstreams/strict-upstream.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { ledgerWhen, ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
@@ -29,7 +30,7 @@ const TESTS_OF_KIND = { "grpc-go": 4, "python-protobuf": 3 };
 
 for (const name of MISSING_KINDS) {
   const count = TESTS_OF_KIND[name];
-  process.stderr.write(`${count} tests not run: ${name} is missing; see scripts/setup.sh\n`);
+  notRun(count, `${name} is missing; see scripts/setup.sh`);
 }
 
 const SETTINGS = {

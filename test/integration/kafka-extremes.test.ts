@@ -4,6 +4,7 @@ import { openExportClient } from "../support/running/export-client.ts";
 import { fuzzRuns } from "../support/running/fuzz-runs.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { difference, spanDigests } from "../support/oracles/span-digests.ts";
 import { balances, ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
@@ -23,7 +24,7 @@ const SMALL = IS_LONG && HAS_KAFKA && CAN_MOUNT ? ["a small disk"] : [];
 
 if (OLD.length + SMALL.length < 2) {
   const left = 2 * (1 - OLD.length) + (1 - SMALL.length);
-  process.stderr.write(`${left} tests not run: bun run kafka runs them, as root\n`);
+  notRun(left, "bun run kafka runs them, as root");
 }
 
 async function start(address: string, topic: string): Promise<RunningProgram> {

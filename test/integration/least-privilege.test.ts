@@ -15,6 +15,7 @@ import {
 import { runProgram, startProgram } from "../support/running/running-program.ts";
 import { unusedUrl } from "../support/fakes/fake-api.ts";
 import { makeCertificates } from "../support/upstreams/certificates.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the program needs nothing that a hardened unit takes away. Method: it runs as another user,
@@ -25,7 +26,7 @@ import { temporaryFolder } from "../support/running/temporary-folder.ts";
 const UNITS = isHardeningPossible() ? ["a hardened unit"] : [];
 
 if (UNITS.length === 0) {
-  process.stderr.write("4 tests not run: hardening needs root, unshare and setpriv\n");
+  notRun(4, "hardening needs root, unshare and setpriv");
 }
 
 async function startHardened(folder: string, env: Environment = {}) {
@@ -108,7 +109,7 @@ const ANALYZE = Bun.which("systemd-analyze");
 const ANALYZERS = ANALYZE === null ? [] : [ANALYZE];
 
 if (ANALYZERS.length === 0) {
-  process.stderr.write("1 test not run: systemd-analyze is missing\n");
+  notRun(1, "systemd-analyze is missing");
 }
 
 const UNIT = join(import.meta.dir, "../../scripts/release/linux/spanring.service");

@@ -11,6 +11,7 @@ import {
   runProgram,
   startProgram,
 } from "../support/running/running-program.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { difference, spanDigests } from "../support/oracles/span-digests.ts";
 import { ledgerWhen, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
@@ -42,9 +43,7 @@ const BROKERS = FACTOR > 1 ? 3 : 1;
 const KILLS = FACTOR > 1 ? 10 : 1;
 const TESTS = 17;
 
-if (!HAS_KAFKA) {
-  process.stderr.write(`${TESTS} tests not run: Kafka is missing; see scripts/setup.sh\n`);
-}
+if (!HAS_KAFKA) notRun(TESTS, "Kafka is missing; see scripts/setup.sh");
 
 const folder = temporaryFolder();
 const { authority, server } = makeCertificates();

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../support/running/running-program.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: tests in other languages assert on spans by `spanring run` alone.
@@ -78,7 +79,7 @@ function isInstalled(...command: readonly string[]): boolean {
 }
 
 for (const { language } of LANGUAGES.filter(({ isPresent }) => !isPresent)) {
-  process.stderr.write(`1 test not run: ${language} is missing\n`);
+  notRun(1, `${language} is missing`);
 }
 
 test.each(LANGUAGES.filter(({ isPresent }) => isPresent))(

@@ -5,6 +5,7 @@ import type { Environment } from "../../src/config/config.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { createdToken, secretFile } from "../support/running/token-files.ts";
 import {
   EXPORTED_SPANS,
@@ -25,9 +26,7 @@ const TESTS_OF_PAIR = 2;
 
 for (const language of MISSING_SDKS) {
   const count = PROTOCOLS.length * TESTS_OF_PAIR;
-  process.stderr.write(
-    `${count} tests not run: the SDK of ${language} is missing; see scripts/setup.sh\n`,
-  );
+  notRun(count, `the SDK of ${language} is missing; see scripts/setup.sh`);
 }
 
 const PAIRS = PRESENT_SDKS.flatMap((sdk) =>

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { writeLibrary } from "../../scripts/release/npm-packages.ts";
 import { executablePackage, thisPlatform } from "../../src/testing/executable-path.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the matchers work in Vitest and Jest on Node, with their types, as the package has them.
@@ -149,4 +150,4 @@ test("the library in CommonJS starts the executable that is installed beside it"
 });
 
 if (existsSync(RUNNERS)) withRunners();
-else process.stderr.write("7 tests not run: Vitest and Jest are missing; see scripts/setup.sh\n");
+else notRun(7, "Vitest and Jest are missing; see scripts/setup.sh");

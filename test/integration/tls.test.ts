@@ -10,6 +10,7 @@ import {
   runProgram,
   startProgram,
 } from "../support/running/running-program.ts";
+import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { certificateFiles } from "../support/upstreams/certificate-files.ts";
 import { type Certificate, makeCertificates } from "../support/upstreams/certificates.ts";
@@ -46,7 +47,7 @@ function secure(url: string): string {
 const OPENSSL = Bun.which("openssl");
 const OPENSSL_TESTS = 8;
 if (OPENSSL === null) {
-  process.stderr.write(`${OPENSSL_TESTS} tests not run: openssl is missing\n`);
+  notRun(OPENSSL_TESTS, "openssl is missing");
 }
 
 /** Connects with `openssl s_client`; resolves to what it prints, in both streams. */

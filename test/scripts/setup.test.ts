@@ -196,3 +196,58 @@ test("Kafka is fetched once, and left out with a message without Java and Maven"
     expect(stderr).toContain("no Apache Kafka: it takes Java, Maven");
   }
 });
+
+/** Replaces Debian's package manager: installs Java and Maven, and says what it was told to. */
+const APT = `#!/bin/sh
+echo "apt-get $*" >&2
+case $* in *install*) ;; *) exit ;; esac
+printf '#!/bin/sh\\n' >programs/java
+ln -s ../maven.sh programs/mvn
+chmod +x programs/java maven.sh
+`;
+
+const ROOT_USER = "#!/bin/sh\necho 0\n";
+
+test.each([
+  { who: "root on Debian", tools: { "apt-get": APT, id: ROOT_USER }, isFetched: true },
+  { who: "another user", tools: { "apt-get": APT, id: "#!/bin/sh\necho 7\n" }, isFetched: false },
+  { who: "root elsewhere", tools: { id: ROOT_USER }, isFetched: false },
+  {
+    who: "root without access to the packages",
+    tools: { "apt-get": FAILING, id: ROOT_USER },
+    isFetched: false,
+  },
+])("without Java, $who gets Kafka: $isFetched", async ({ tools, isFetched }) => {
+  const everyday = ["cmp", "cp", "chmod"].map((name) => [name, Bun.which(name)!] as const);
+  const project = await machineWith({
+    bun: process.execPath,
+    ...Object.fromEntries(everyday),
+    ...tools,
+  });
+  project.write("test/support/upstreams/kafka/pom.xml", "<project/>\n");
+  project.write("maven.sh", MAVEN);
+  project.write("make.sh", "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_kafka\n");
+
+  const { exitCode, stderr } = await project.run("make.sh");
+
+  const packages = "install --yes --no-install-recommends default-jre-headless maven";
+  expect(exitCode).toBe(0);
+  expect(stderr.includes(packages)).toBe(isFetched);
+  expect(stderr.includes("no Apache Kafka: it takes Java, Maven")).toBe(!isFetched);
+  expect(existsSync(join(project.folder, ".tools/kafka/jars/kafka.jar"))).toBe(isFetched);
+});
+
+test("tests that do not run are counted as skipped", async () => {
+  const project = await machineWith({ bun: process.execPath });
+  const tally = join(project.folder, "tally");
+  const module = JSON.stringify(join(import.meta.dir, "../support/running/not-run.ts"));
+  const code = `import { notRun } from ${module}; notRun(1, "no moon"); notRun(12, "no sun");`;
+  const env = { ...process.env, SPANRING_NOT_RUN: tally };
+  const { stderr } = Bun.spawnSync([process.execPath, "-e", code], { env });
+  project.write("sum.sh", "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nsum_lines tally\n");
+
+  const { stdout } = await project.run("sum.sh");
+
+  expect(stderr.toString()).toBe("1 test not run: no moon\n12 tests not run: no sun\n");
+  expect(stdout).toBe("13\n");
+});

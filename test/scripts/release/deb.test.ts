@@ -12,6 +12,7 @@ import {
 import { startManager } from "../../support/running/notified-manager.ts";
 import { INTEL, runTool, smallPackage } from "../../support/running/packed-files.ts";
 import { COMMAND, FREE_PORTS } from "../../support/running/running-program.ts";
+import { notRun } from "../../support/running/not-run.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 // Goal: dpkg itself installs the package, and its program runs under the restrictions of its unit.
@@ -20,7 +21,7 @@ import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 const DPKG = Bun.which("dpkg");
 const TOOLS = DPKG === null ? [] : [DPKG];
 
-if (TOOLS.length === 0) process.stderr.write("8 tests not run: dpkg is missing\n");
+if (TOOLS.length === 0) notRun(8, "dpkg is missing");
 
 test("two packages of the same files are identical", () => {
   expect(debOf(smallPackage()).equals(debOf(smallPackage()))).toBe(true);
@@ -115,7 +116,7 @@ const isInstallable = DPKG !== null && isHardeningPossible() && COMMAND.length =
 const SYSTEMS = isInstallable ? ["an installed package"] : [];
 
 if (SYSTEMS.length === 0) {
-  process.stderr.write("4 tests not run: hardening needs root, unshare and setpriv\n");
+  notRun(4, "hardening needs root, unshare and setpriv");
 }
 
 describe.each(SYSTEMS)("%s", () => {
@@ -160,7 +161,7 @@ describe.each(SYSTEMS)("%s", () => {
   const ANALYZERS = ANALYZE === null ? [] : [ANALYZE];
 
   if (ANALYZERS.length === 0) {
-    process.stderr.write("1 test not run: systemd-analyze is missing\n");
+    notRun(1, "systemd-analyze is missing");
   }
 
   test.each(ANALYZERS)("%s finds no mistake in its unit", (analyze) => {

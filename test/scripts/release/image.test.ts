@@ -8,6 +8,7 @@ import { isHardeningPossible } from "../../support/running/hardened-unit.ts";
 import { startManager } from "../../support/running/notified-manager.ts";
 import { runTool } from "../../support/running/packed-files.ts";
 import { COMMAND } from "../../support/running/running-program.ts";
+import { notRun } from "../../support/running/not-run.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 // Goal: tools find a valid image, and it runs with a read-only root file system, without
@@ -120,7 +121,7 @@ const isRunnable = isHardeningPossible() && COMMAND.length === 1 && existsSync(L
 const IMAGES = isRunnable ? ["an unpacked image"] : [];
 
 if (IMAGES.length === 0) {
-  process.stderr.write("2 tests not run: an image needs root, unshare and glibc on x64\n");
+  notRun(2, "an image needs root, unshare and glibc on x64");
 }
 
 const READ_ONLY = `mount --bind "$0" "$0" && mount -t proc proc "$0/proc" &&

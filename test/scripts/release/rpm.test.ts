@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rpmOf } from "../../../scripts/release/rpm.ts";
 import { INTEL, runTool, smallPackage } from "../../support/running/packed-files.ts";
+import { notRun } from "../../support/running/not-run.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 // Goal: RPM itself reads the package, finds its digests right, and installs it.
@@ -10,7 +11,7 @@ import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 const RPM = Bun.which("rpm");
 const TOOLS = RPM === null ? [] : [RPM];
 
-if (TOOLS.length === 0) process.stderr.write("6 tests not run: rpm is missing\n");
+if (TOOLS.length === 0) notRun(6, "rpm is missing");
 
 function writtenPackage(architecture = INTEL): string {
   const path = join(temporaryFolder(), "spanring.rpm");

@@ -2,13 +2,14 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { maintainerScripts, SYSTEM_DESCRIPTION } from "../../../scripts/release/system-package.ts";
 import { TARGETS } from "../../../scripts/release/targets.ts";
+import { notRun } from "../../support/running/not-run.ts";
 import { runTool, smallPackage } from "../../support/running/packed-files.ts";
 
 const RUNTIME = join(import.meta.dir, "../../../node_modules/bun/bin/bun.exe");
 const OBJDUMP = Bun.which("objdump");
 const TOOLS = OBJDUMP === null ? [] : [OBJDUMP];
 
-if (TOOLS.length === 0) process.stderr.write("1 test not run: objdump is missing\n");
+if (TOOLS.length === 0) notRun(1, "objdump is missing");
 
 test.each(TOOLS)("%s finds that the runtime needs the C library that packages name", (objdump) => {
   const { stdout } = runTool(objdump, "-T", RUNTIME);
