@@ -52,13 +52,13 @@ test("an unknown case is refused, and no case runs", () => {
 
 test("without h2load, its cases name the package to install, in JSON too", () => {
   const { stdout, stderr, exitCode } = bench(
-    ["ingest", "ingest-http", "forward", "memory", "--json"],
+    ["durable", "ingest", "ingest-http", "forward", "memory", "--json"],
     { PATH: "/nowhere" },
   );
 
   const { cases } = JSON.parse(stdout) as { cases: { failure: string }[] };
   const failures = cases.map(({ failure }) => failure);
-  expect(failures).toHaveLength(4);
+  expect(failures).toHaveLength(5);
   expect(
     failures.every((text) => /^h2load is missing: (apt-get|brew) install/.test(text)),
   ).toBeTrue();

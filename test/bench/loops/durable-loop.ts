@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { crc32, DirectoryDisk } from "../../../src/adapters/disk/directory-disk.ts";
-import type { Durability, LogParts } from "../../../src/application/log/log-state.ts";
+import type { LogParts } from "../../../src/application/log/log-state.ts";
 import { segmentBytesFor } from "../../../src/application/log/retention.ts";
 import { SpanLog } from "../../../src/application/log/span-log.ts";
 import { assert } from "../../../src/domain/assert.ts";
@@ -17,7 +17,7 @@ interface OpenLog {
   readonly disk: DirectoryDisk;
 }
 
-async function openLog(path: string, durability: Durability): Promise<OpenLog> {
+async function openLog(path: string): Promise<OpenLog> {
   const disk = await DirectoryDisk.open(path);
   const maxDiskBytes = 1.5 * GIB;
   const parts: LogParts = {
@@ -28,7 +28,7 @@ async function openLog(path: string, durability: Durability): Promise<OpenLog> {
     random: Math.random,
     runId: "00".repeat(16),
     settings: {
-      durability,
+      durability: "disk",
       maxDiskBytes,
       segmentBytes: segmentBytesFor(maxDiskBytes),
       overflowPolicy: "drop_oldest",
@@ -58,29 +58,6 @@ async function append(log: SpanLog, { bytes, spanCount }: RequestShape): Promise
   assert(outcome === "logged", `a request is logged, not ${outcome}`);
 }
 
-/**
- * Returns the spans per second that this many senders get acknowledged, each waiting for its
- * response.
- */
-export async function spansPerSecond(
-  folder: string,
-  shape: RequestShape,
-  { durability, senders, roundMs }: { durability: Durability; senders: number; roundMs: number },
-): Promise<number> {
-  const path = mkdtempSync(join(folder, "log-"));
-  const opened = await openLog(path, durability);
-  const beganMs = performance.now();
-  let requests = 0;
-  const send = async (): Promise<void> => {
-    for (; performance.now() - beganMs < roundMs; requests += 1) await append(opened.log, shape);
-  };
-  await Promise.all(Array.from({ length: senders }, send));
-  const seconds = (performance.now() - beganMs) / 1000;
-  await closeLog(opened);
-  rmSync(path, { recursive: true });
-  return (requests * shape.spanCount) / seconds;
-}
-
 /** Returns how long each request waited, with one sent per millisecond whatever happens. */
 export async function acknowledgementMs(
   folder: string,
@@ -88,7 +65,7 @@ export async function acknowledgementMs(
   requests: number,
 ): Promise<number[]> {
   const path = mkdtempSync(join(folder, "log-"));
-  const opened = await openLog(path, "disk");
+  const opened = await openLog(path);
   const waited: Promise<number>[] = [];
   const send = async (dueMs: number): Promise<number> => {
     await append(opened.log, shape);
@@ -124,46 +101,4 @@ export async function bareSyncMs(
   await file.close();
   rmSync(path);
   return times;
-}
-
-export interface Refill {
-  readonly fillMs: number;
-  readonly recoveryMs: number;
-  readonly drainMs: number;
-}
-
-/** Fills a log to this size, closes and reopens it, and reads it to its end. */
-export async function refill(folder: string, shape: RequestShape, bytes: number): Promise<Refill> {
-  const path = mkdtempSync(join(folder, "log-"));
-  const requests = Math.ceil(bytes / shape.bytes.length);
-  const filled = await openLog(path, "process");
-  const fillMs = await timed(async () => {
-    for (let sent = 0; sent < requests; sent += 100) {
-      const group = Array.from({ length: Math.min(100, requests - sent) });
-      await Promise.all(group.map(() => append(filled.log, shape)));
-    }
-  });
-  await closeLog(filled);
-  let opened: OpenLog | undefined;
-  const recoveryMs = await timed(async () => void (opened = await openLog(path, "process")));
-  const { log } = opened!;
-  assert(log.stats().spans.buffered === requests * shape.spanCount, "every span is back");
-  const drainMs = await timed(() => drain(log));
-  await closeLog(opened!);
-  rmSync(path, { recursive: true });
-  return { fillMs, recoveryMs, drainMs };
-}
-
-async function drain(log: SpanLog): Promise<void> {
-  for (;;) {
-    const lease = await log.lease({ spans: 8192, bytes: 4 * 2 ** 20 });
-    if (lease === undefined) return;
-    log.settle(lease, "delivered");
-  }
-}
-
-async function timed(run: () => Promise<void>): Promise<number> {
-  const beganMs = performance.now();
-  await run();
-  return performance.now() - beganMs;
 }
