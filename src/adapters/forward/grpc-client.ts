@@ -9,6 +9,7 @@ import {
 import { isIP } from "node:net";
 import { checkServerIdentity as nodeCheckServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
+import { compressFast } from "./grpc-compression.ts";
 import { ChannelSockets } from "./channel-sockets.ts";
 import type { TlsMaterial } from "./forward-files.ts";
 import { isLoopback, withoutBrackets } from "../../domain/text/host-address.ts";
@@ -45,7 +46,8 @@ export class GrpcClient {
   private readonly sockets = new ChannelSockets();
 
   constructor(upstream: GrpcUpstream) {
-    const { host, tls } = upstream;
+    const { host, tls, compression } = upstream;
+    if (compression === "gzip") compressFast();
     const given = tls === undefined ? credentials.createInsecure() : tlsCredentials(host, tls);
     const watched = this.sockets.watchedBy(given);
     this.calls = new Client(targetOf(upstream), watched, optionsOf(upstream));
