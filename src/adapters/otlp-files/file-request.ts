@@ -75,7 +75,8 @@ let walked: WalkedRequest | undefined;
 export function countSpans(request: Uint8Array): number | string {
   walked ??= createWalkedRequest(LIMITS);
   walkRequest(walked, request);
-  if (walked.fault !== NO_FAULT) return explainFault(walked.fault, walked.faultOffsetBytes);
+  const { fault, faultOffsetBytes } = walked;
+  if (fault !== NO_FAULT) return explainFault(fault, faultOffsetBytes, " of it");
   return walked.spanCount + walked.rejectedSpans;
 }
 

@@ -258,7 +258,7 @@ function* pieceItems(piece: Uint8Array, offsetBytes: number): Generator<FileRequ
 /** Returns an encoded request, or the reason if it is none. */
 export function requestItem(bytes: Uint8Array, fileBytes: number): FileRequest | string {
   const spanCount = countSpans(bytes);
-  if (typeof spanCount === "string") return `this is not a trace request: ${spanCount} of it`;
+  if (typeof spanCount === "string") return `this is not a trace request: ${spanCount}`;
   const contentType = "application/x-protobuf";
   return {
     bytes,

@@ -191,9 +191,7 @@ const CONDITIONS = {
     meaning: `Spans that start at this time or later: ${INSTANT}.`,
     option: {
       value: "WHEN",
-      meaning:
-        "spans that began (send: messages written) at this time or later: RFC 3339, date, " +
-        "Unix time, 5m (ago)",
+      meaning: "spans that began at this time or later: RFC 3339, date, Unix time, 5m (ago)",
     },
   }),
   until: row({

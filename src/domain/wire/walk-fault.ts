@@ -25,8 +25,9 @@ const WORDS: Readonly<Record<number, string>> = {
   [TOO_MANY_FIELDS]: "more fields than one request may carry",
 };
 
-export function explainFault(fault: number, offsetBytes: number): string {
-  return `at byte ${offsetBytes}: ${WORDS[fault]}`;
+/** Describes a fault and its place; `whole`, such as ` of it`, says in what it is counted. */
+export function explainFault(fault: number, offsetBytes: number, whole = ""): string {
+  return `at byte ${offsetBytes}${whole}: ${WORDS[fault]}`;
 }
 
 const MAX_NAMED = 4;

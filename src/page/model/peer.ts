@@ -1,8 +1,10 @@
 import { attributeText } from "./otlp.ts";
 import type { TreeSpan } from "./trace-tree.ts";
 
+const SERVER = 2;
 const CLIENT = 3;
 const PRODUCER = 4;
+const CONSUMER = 5;
 
 /**
  * Returns what a span calls, if that sends no spans of its own: `postgresql orders`, `kafka
@@ -11,7 +13,7 @@ const PRODUCER = 4;
  */
 export function peerText({ span, service, children }: TreeSpan): string {
   const isCall = span.kind === CLIENT || span.kind === PRODUCER;
-  if (!isCall || children.some((child) => child.service !== service)) return "";
+  if (!isCall || children.some((child) => isOfPeer(child, service))) return "";
   const first = (...keys: string[]): string =>
     keys.map((key) => attributeText(span.attributes, key)).find((text) => text !== "") ?? "";
   const system = first("db.system.name", "db.system", "messaging.system");
@@ -23,4 +25,9 @@ export function peerText({ span, service, children }: TreeSpan): string {
     (system && [system, part].filter(Boolean).join(" ")) ||
     (host && [host, port].filter(Boolean).join(":"))
   );
+}
+
+/** A service may call itself, or have the same unset name as its peer. */
+function isOfPeer({ span: { kind }, service }: TreeSpan, caller: string): boolean {
+  return service !== caller || kind === SERVER || kind === CONSUMER;
 }

@@ -145,7 +145,7 @@ const PROTO_FILES = [
     bytes: lengthDelimited(A, noRequest, B),
     items: [
       PROTO_A,
-      `byte ${frameA.length}: this is not a trace request: at byte 2: ${NO_TAG} of it (8 B)`,
+      `byte ${frameA.length}: this is not a trace request: at byte 2 of it: ${NO_TAG} (8 B)`,
       PROTO_B,
     ],
   },
@@ -226,7 +226,7 @@ const BARE_FILES = [
     bytes: framed(A, noRequest, B),
     items: [
       PROTO_A,
-      `byte ${A.length}: this is not a trace request: at byte 2: ${NO_TAG} of it (4 B)`,
+      `byte ${A.length}: this is not a trace request: at byte 2 of it: ${NO_TAG} (4 B)`,
       PROTO_B,
     ],
   },

@@ -41,14 +41,30 @@ test("a producer calls, and a server does not", () => {
   expect(texts).toEqual(["stock", "", ""]);
 });
 
-test("a peer that sends spans of its own is not named, because its spans are shown", () => {
+test.each([
+  { name: "of another service", service: "stock", kind: undefined },
+  { name: "of the same service, as one that calls itself", service: "shop", kind: 2 },
+  { name: "of the same service, which consumes its own messages", service: "shop", kind: 5 },
+])("a peer that sends spans of its own $name is not named", ({ service, kind }) => {
   const attributes = attributesOf({ "peer.service": "stock" });
   const tree = traceTree({
     resourceSpans: [
       resourceSpans("shop", { spanId: "1", kind: CLIENT, attributes } as never),
-      resourceSpans("stock", { spanId: "2", parentSpanId: "1", kind: 2 } as never),
+      resourceSpans(service, { spanId: "2", parentSpanId: "1", kind } as never),
     ],
   });
 
   expect(peerText(tree.spans[0]!)).toBe("");
+});
+
+test("a peer is named if only the caller has spans below its call", () => {
+  const attributes = attributesOf({ "peer.service": "stock" });
+  const tree = traceTree({
+    resourceSpans: [
+      resourceSpans("shop", { spanId: "1", kind: CLIENT, attributes } as never),
+      resourceSpans("shop", { spanId: "2", parentSpanId: "1", kind: 1 } as never),
+    ],
+  });
+
+  expect(peerText(tree.spans[0]!)).toBe("stock");
 });

@@ -7,6 +7,7 @@ import {
   COMMANDS,
   type CommandName,
   HELP_TOPICS,
+  meaningIn,
   SERVE_OPTIONS,
   SERVE_WORDS,
 } from "../usage/command-table.ts";
@@ -121,7 +122,7 @@ function zshScript(): string {
   const serveWords = SERVE_WORDS.map((name) => `    ${zshPair(name, OPTIONS[name].meaning)}`);
   const commands = COMMAND_NAMES.map((name) => `    ${zshPair(name, COMMANDS[name].summary)}`);
   const cases = COMMAND_NAMES.map((name) => {
-    const words = [...COMMANDS[name].options.map(zshOption), zshOperand(name)];
+    const words = [...zshOptions(name), zshOperand(name)];
     return `      ${name}) _arguments ${words.join(" \\\n        ")} ;;`;
   });
   const serve = SERVE_OPTIONS.map((option) => `    ${zshOption(option)}`);
@@ -158,9 +159,13 @@ function zshPair(name: string, meaning: string): string {
   return singleQuoted(`${name}:${meaning}`);
 }
 
+function zshOptions(command: CommandName): string[] {
+  return COMMANDS[command].options.map((name) => zshOption(name, meaningIn(command, name)));
+}
+
 /** Returns an option as zsh expects it, such as `--limit[maximum number]:N:`. */
-function zshOption(name: OptionName): string {
-  const { value, meaning, words, isFile, isRepeatable } = OPTIONS[name];
+function zshOption(name: OptionName, meaning = OPTIONS[name].meaning): string {
+  const { value, words, isFile, isRepeatable } = OPTIONS[name];
   const escapedMeaning = meaning.replaceAll(/[[\]:]/g, "\\$&");
   const given = isFile === true ? "_files" : name === SERVICE_OPTION ? "_spanring_services" : "";
   const action = words === undefined ? given : `(${words.join(" ")})`;
@@ -186,7 +191,8 @@ function fishScript(): string {
   });
   const options = COMMAND_NAMES.flatMap((name) =>
     COMMANDS[name].options.map(
-      (option) => `complete -c spanring ${fishSeen(name)} ${fishOption(option)}`,
+      (option) =>
+        `complete -c spanring ${fishSeen(name)} ${fishOption(option, meaningIn(name, option))}`,
     ),
   );
   return `# Completions of spanring for fish.
@@ -204,8 +210,8 @@ function fishSeen(name: string): string {
   return `-n '__fish_seen_subcommand_from ${name}'`;
 }
 
-function fishOption(name: OptionName): string {
-  const { value, meaning, words, isFile, short } = OPTIONS[name];
+function fishOption(name: OptionName, meaning = OPTIONS[name].meaning): string {
+  const { value, words, isFile, short } = OPTIONS[name];
   const letter = short === undefined ? "" : `-s ${short} `;
   const isValue = value === undefined ? "" : isFile === true ? "-r -F " : "-x ";
   const choice = words === undefined ? "" : `-a ${singleQuoted(words.join(" "))} `;

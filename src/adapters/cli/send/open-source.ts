@@ -14,7 +14,7 @@ export async function openSource(run: CommandRun): Promise<SendSource> {
 }
 
 function mistakeWithFiles(run: CommandRun): string | undefined {
-  if (run.operands.length === 0) return "FILE... is missing; --from sends a topic of Kafka instead";
+  if (run.operands.length === 0) return "FILE... is missing; --from sends a Kafka topic instead";
   const useless = (["since", "follow"] as const).find((option) => isGiven(run, option));
   return useless === undefined ? undefined : `--${useless} requires --from`;
 }
@@ -23,7 +23,7 @@ function mistakeWithTopic(run: CommandRun): string | undefined {
   if (run.operands.length > 0) return "--from cannot be combined with FILE";
   // The variables describe one set of brokers.
   const isToKafka = isKafkaAddress(valueOf(run, "to") ?? "");
-  return isToKafka ? "--from and --to cannot both be topics of Kafka" : undefined;
+  return isToKafka ? "--from and --to cannot both be Kafka topics" : undefined;
 }
 
 async function openTopic(run: CommandRun, address: string): Promise<SendSource> {

@@ -16,7 +16,7 @@ export interface SinkTargetParts {
 }
 
 /**
- * Returns a target that sends to a topic of Kafka. Throws a failure unless the topic exists and
+ * Returns a target that sends to a Kafka topic. Throws a failure unless the topic exists and
  * accepts spans, so that a mistake shows before a file is read.
  */
 export async function sinkTarget(parts: SinkTargetParts): Promise<SendTarget> {

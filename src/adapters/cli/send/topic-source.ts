@@ -53,6 +53,8 @@ export function topicSource(run: CommandRun, parts: TopicSourceParts): SendSourc
         const text = `cannot read ${name}: ${faultText(error)}`;
         throw new CommandFailure(EXIT_CODE.cannotConnect, text);
       });
+      // Ctrl-C is the usual end only once something could be read.
+      signal.throwIfAborted();
       if (range.follows) report(run, `reading ${name} until Ctrl-C`);
       return requestsIn(items, name, problems);
     },

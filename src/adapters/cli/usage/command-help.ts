@@ -1,7 +1,7 @@
 import { EXIT_CODE } from "../output/exit-code.ts";
 import type { Palette } from "../output/palette.ts";
 import type { CommandSpec } from "./command-spec.ts";
-import { COMMANDS, type CommandName } from "./command-table.ts";
+import { COMMANDS, type CommandName, meaningIn } from "./command-table.ts";
 import { OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 
 const HELP_COLUMNS = 100;
@@ -17,19 +17,20 @@ export function commandHelp(command: CommandName, palette: Palette): string {
   const sections = [
     `${palette.heading(usage)}\n  ${spec.summary}`,
     spec.details.map((paragraph) => Bun.wrapAnsi(paragraph, TEXT_COLUMNS)).join("\n"),
-    [palette.heading("Options"), ...optionLines(spec.options, palette)].join("\n"),
+    [palette.heading("Options"), ...optionLines(command, palette)].join("\n"),
     [palette.heading("Exit codes"), ...exits].join("\n"),
     ...(spec.examples.length === 0 ? [] : [commandExamples(spec, palette)]),
   ];
   return `${sections.join("\n\n")}\n`;
 }
 
-function optionLines(options: readonly OptionName[], { word }: Palette): string[] {
+function optionLines(command: CommandName, { word }: Palette): string[] {
+  const { options } = COMMANDS[command];
   const usages = options.map(usageWithShort);
   const width = Math.max(...usages.map((usage) => usage.length)) + 2;
   return options.map((name, index) => {
     const usage = usages[index]!;
-    const meaning = wrapped(OPTIONS[name].meaning, width + 2);
+    const meaning = wrapped(meaningIn(command, name), width + 2);
     return `  ${word(usage)}${" ".repeat(width - usage.length)}${meaning}`;
   });
 }

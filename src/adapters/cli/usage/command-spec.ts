@@ -11,6 +11,8 @@ export interface CommandSpec {
   /** Paragraphs of whole sentences; the help wraps them. */
   readonly details: readonly string[];
   readonly options: readonly OptionName[];
+  /** The meanings of options that differ from those in other commands. */
+  readonly meanings?: Readonly<Partial<Record<OptionName, string>>>;
   readonly found: string;
   readonly notFound?: string;
   /** Whether no connection can fail, or a failure has the exit code of `notFound`. */

@@ -1,6 +1,6 @@
 import { API_COMMANDS } from "./api-commands.ts";
 import type { CommandSpec } from "./command-spec.ts";
-import type { OptionName } from "./option-table.ts";
+import { type OptionName, OPTIONS } from "./option-table.ts";
 
 const SPECS = {
   ...API_COMMANDS,
@@ -9,7 +9,7 @@ const SPECS = {
     // Not with --from.
     minOperands: 0,
     maxOperands: Infinity,
-    summary: "send files of spans, or a topic of Kafka, to a receiver",
+    summary: "send files of spans, or a Kafka topic, to a receiver",
     details: [
       "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
         "length-delimited protobuf, and a single bare protobuf request, regardless of the file " +
@@ -37,6 +37,9 @@ const SPECS = {
         "says where they are.",
     ],
     options: ["to", "from", "since", "follow", "rate", "pace", "token-file", "ca", "help"],
+    meanings: {
+      since: "messages written at this time or later: RFC 3339, date, Unix time, 5m (ago)",
+    },
     found: "everything was accepted",
     notFound: "something was refused, rejected, or cannot be read; the rest was sent",
     examples: [
@@ -179,6 +182,11 @@ export type CommandName = keyof typeof SPECS;
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = SPECS;
 
 export const COMMAND_NAMES = Object.keys(SPECS) as readonly CommandName[];
+
+/** Returns what an option means to a command. */
+export function meaningIn(command: CommandName, option: OptionName): string {
+  return COMMANDS[command].meanings?.[option] ?? OPTIONS[option].meaning;
+}
 
 /** Options of `spanring` without a command, which serves. */
 export const SERVE_OPTIONS = [

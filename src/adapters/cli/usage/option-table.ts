@@ -95,9 +95,9 @@ const SPECS = {
 
   to: {
     value: "URL",
-    meaning: "OTLP/HTTP endpoint, or topic of Kafka (default http://127.0.0.1:4318)",
+    meaning: "OTLP/HTTP endpoint, or Kafka topic (default http://127.0.0.1:4318)",
   },
-  from: { value: "URL", meaning: "send the messages of this topic of Kafka instead of files" },
+  from: { value: "URL", meaning: "send the messages of this Kafka topic instead of files" },
   follow: { meaning: "after those since WHEN, send new messages until Ctrl-C" },
   rate: { value: "N", meaning: "spans per second" },
   pace: {

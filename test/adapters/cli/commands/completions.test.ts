@@ -7,8 +7,10 @@ import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 import {
   SHELLS,
   COMMAND_NAMES,
+  type CommandName,
   COMMANDS,
   HELP_TOPICS,
+  meaningIn,
   SERVE_OPTIONS,
 } from "../../../../src/adapters/cli/usage/command-table.ts";
 import { COMPLETION_SCRIPTS } from "../../../../src/adapters/cli/commands/completions.ts";
@@ -175,6 +177,12 @@ function expectedOption(name: OptionName): OfferedOption {
   return { name, meaning, takesValue: value !== undefined, takesFile: isFile, words };
 }
 
+function expectedOptions(command: CommandName): OfferedOption[] {
+  return COMMANDS[command].options.map((name) => {
+    return { ...expectedOption(name), meaning: meaningIn(command, name) };
+  });
+}
+
 /** Parses a specification such as `*--limit[the maximum number]:N:(1 2)`. */
 function zshOption(spec: string): OfferedOption {
   const [, name = "", meaning = "", value, action = ""] =
@@ -199,7 +207,7 @@ function zshArguments(command: string): string[] {
 test.each(COMMAND_NAMES)("zsh offers exactly the options of %s", (command) => {
   const specs = zshArguments(command).filter((word) => /^\*?--/.test(word));
 
-  expect(specs.map(zshOption)).toEqual(COMMANDS[command].options.map(expectedOption));
+  expect(specs.map(zshOption)).toEqual(expectedOptions(command));
   const repeatable = specs.filter((spec) => spec.startsWith("*")).map(zshOption);
   expect(repeatable.map(({ name }) => name)).toEqual(
     COMMANDS[command].options.filter((name) => OPTIONS[name].isRepeatable === true),
@@ -260,7 +268,7 @@ test.each(COMMAND_NAMES)("fish offers exactly the options of %s", (command) => {
   const lines = fishAfter(`__fish_seen_subcommand_from ${command}`);
   const options = lines.filter((words) => words.includes("-l")).map(fishOption);
 
-  expect(options).toEqual(COMMANDS[command].options.map(expectedOption));
+  expect(options).toEqual(expectedOptions(command));
 });
 
 test("fish offers every command and the options without a command", () => {

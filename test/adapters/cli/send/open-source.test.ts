@@ -4,13 +4,13 @@ import { runCommands } from "../../../support/running/run-command-line.ts";
 const TOPIC = "kafka://broker:9092/spans";
 
 test.each([
-  { argv: [], message: "FILE... is missing; --from sends a topic of Kafka instead" },
+  { argv: [], message: "FILE... is missing; --from sends a Kafka topic instead" },
   { argv: ["--since", "1m", "a.jsonl"], message: "--since requires --from" },
   { argv: ["--follow", "a.jsonl"], message: "--follow requires --from" },
   { argv: ["--from", TOPIC, "a.jsonl"], message: "--from cannot be combined with FILE" },
   {
     argv: ["--from", TOPIC, "--to", TOPIC],
-    message: "--from and --to cannot both be topics of Kafka",
+    message: "--from and --to cannot both be Kafka topics",
   },
   {
     argv: ["--from", TOPIC, "--since", "yesterday"],

@@ -29,7 +29,7 @@ class FakeTopic implements TopicSource {
     this.items = items;
   }
 
-  async read(range: TopicRange): Promise<AsyncGenerator<TopicItem>> {
+  async read(range: TopicRange, _signal?: AbortSignal): Promise<AsyncGenerator<TopicItem>> {
     this.ranges.push(range);
     const [first] = this.items;
     if (first instanceof TopicFault) throw first;
@@ -97,7 +97,9 @@ test("messages that are not otlp_proto are skipped, with their places, and count
   const place = `spanring: ${TOPIC}, partition 2, offset`;
   expect(lines).toEqual([
     `${place} 1: this is JSON, and only otlp_proto can be read; 20 B skipped`,
-    expect.stringMatching(/ offset 2: this is not a trace request: .* of it; 5 B skipped$/),
+    expect.stringMatching(
+      / offset 2: this is not a trace request: at byte \d of it: .*; 5 B skipped$/,
+    ),
     `${place} 3: the message has no value; 0 B skipped`,
     `spanring: ${TOPIC}, partition 0, offsets 5 to 90: the brokers removed these messages ` +
       "before they were read",
@@ -175,6 +177,24 @@ test("before the end of a range, Ctrl-C is an interruption", async () => {
   expect(end.exitCode).toBe(130);
   expect(end.stdout).toStartWith("sent 3 spans in 1 request");
   expect(end.stderr).toBe("spanring: interrupted; the rest was not sent\n");
+});
+
+test("Ctrl-C before the topic answers is an interruption, not the usual end", async () => {
+  const source = new FakeTopic([]);
+  const asked = Promise.withResolvers<void>();
+  source.read = async (_, signal) => {
+    asked.resolve();
+    await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+    return itemsOf([]);
+  };
+
+  const end = await runCommands(["send", "--from", TOPIC], {
+    openTopic: async () => ({ ok: true, source }) as const,
+    stopped: () => asked.promise,
+  });
+
+  expect(end).toEqual(expect.objectContaining({ exitCode: 130, stdout: "", stderr: "" }));
+  expect(source.isClosed).toBe(true);
 });
 
 test("a fault of the program is not hidden", async () => {

@@ -6,6 +6,7 @@ import {
   type CommandName,
   COMMANDS,
   isCommandName,
+  meaningIn,
   SERVE_OPTIONS,
 } from "../../../../src/adapters/cli/usage/command-table.ts";
 import {
@@ -42,7 +43,7 @@ test.each(COMMAND_NAMES)("spanring %s --help lists exactly the options of the co
   expect(listed).toEqual([...COMMANDS[name].options]);
   const unwrapped = help.replaceAll(/\n {20,}/g, " ");
   for (const option of COMMANDS[name].options) {
-    expect(unwrapped).toContain(OPTIONS[option].meaning);
+    expect(unwrapped).toContain(meaningIn(name, option));
   }
 });
 
@@ -102,4 +103,13 @@ test("inherited property names are not commands", () => {
 test("the usage of an option includes its value unless it is a switch", () => {
   expect(optionUsage("limit")).toBe("--limit N");
   expect(optionUsage("json")).toBe("--json");
+});
+
+test("only send, which reads topics, says that --since selects messages", () => {
+  const takers = COMMAND_NAMES.filter((name) => COMMANDS[name].options.includes("since"));
+  const saying = takers.filter((name) => commandHelp(name, PLAIN).includes("messages written at"));
+
+  expect(takers.length).toBeGreaterThan(1);
+  expect(saying).toEqual(["send"]);
+  expect(meaningIn("get", "since")).toBe(OPTIONS.since.meaning);
 });
