@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { deadNames, treeFaults } from "./support/tidy/page-names.ts";
+import { deadNames, deadTitles, treeFaults } from "./support/tidy/page-names.ts";
 import type { RepositoryFile } from "./support/tidy/repository-files.ts";
 
 // Goal: the rules for pages find names of things that do not exist. Method: each rule is applied to
@@ -42,6 +42,15 @@ test.each([
   "```sh\n`ring/drop.ts`\n```",
 ])("a page may contain %j", (text) => {
   expect(deadNames(file("src/README.md", text), NAMED)).toEqual([]);
+});
+
+test("a title that no test has is found, wherever its line breaks", () => {
+  const tests = file("test/ring.test.ts", 'test("a full ring evicts", () => {});');
+  const text = '- `test/ring.test.ts`: "a full ring\n  evicts", "an empty one waits"';
+
+  expect(deadTitles(file("src/README.md", text), [tests])).toEqual([
+    'src/README.md: test/ring.test.ts has no test "an empty one waits"',
+  ]);
 });
 
 /** Returns a page whose tree shows `src/` with these lines below it. */

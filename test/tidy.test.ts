@@ -4,7 +4,7 @@ import type { LongFunctions } from "./support/tidy/function-length.ts";
 import { applicationDisorder, fileCycles, folderCycles } from "./support/tidy/import-order.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
-import { deadNames, treeFaults } from "./support/tidy/page-names.ts";
+import { deadNames, deadTitles, treeFaults } from "./support/tidy/page-names.ts";
 import { isSource, isWritten, repositoryFiles } from "./support/tidy/repository-files.ts";
 import { unsafeTimers } from "./support/tidy/timer-delays.ts";
 import {
@@ -143,4 +143,10 @@ test("every file and every function that a page names exists", () => {
 
   expect(pages.map(({ path }) => path)).toContain("src/README.md");
   expect(pages.flatMap((page) => deadNames(page, files))).toEqual([]);
+});
+
+test("every test that a page names by its title exists", () => {
+  const pages = files.filter(({ path }) => path.endsWith(".md"));
+
+  expect(pages.flatMap((page) => deadTitles(page, files))).toEqual([]);
 });

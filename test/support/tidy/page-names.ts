@@ -40,6 +40,20 @@ export function deadNames(page: RepositoryFile, files: readonly RepositoryFile[]
   });
 }
 
+/** A file of tests, and the titles in quotes after it. */
+const TITLES = /`([\w./-]+\.test\.ts)`:((?:\s+"[^"]+"[,;.]?)+)/g;
+
+/** Returns a sentence for each title of a test on the page that its file does not have. */
+export function deadTitles(page: RepositoryFile, files: readonly RepositoryFile[]): string[] {
+  return [...page.text.matchAll(TITLES)].flatMap(([, path = "", titles = ""]) => {
+    const tests = files.find((file) => file.path === path)?.text ?? "";
+    return [...titles.matchAll(/"([^"]+)"/g)]
+      .map(([, title = ""]) => title.replaceAll(/\s+/g, " "))
+      .filter((title) => !tests.includes(`"${title}"`))
+      .map((title) => `${page.path}: ${path} has no test "${title}"`);
+  });
+}
+
 interface Name {
   readonly name: string;
   readonly line: number;
