@@ -1,4 +1,5 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import { loadKafkaLater } from "../adapters/forward/open-kafka-sink.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
 import { logLibraryThrough } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { Forwarder } from "../application/forwarding/forwarder.ts";
@@ -123,8 +124,14 @@ async function prepareForwarding(parts: ServerParts): Promise<boolean> {
   const { config, logger, version } = parts;
   if (config.forward === "off") return true;
   logLibraryThrough(logger, clock);
-  const sinkParts = { forward: config.forward, version, nowMs: Date.now, clock, logger };
-  const opening = await openSpanSink(sinkParts);
+  const opening = await openSpanSink({
+    forward: config.forward,
+    version,
+    nowMs: Date.now,
+    clock,
+    logger,
+    loadKafka: () => loadKafkaLater(clock),
+  });
   if (!opening.ok) {
     for (const mistake of opening.mistakes) logger.error("cannot_forward", { ...mistake });
     return false;

@@ -11,23 +11,27 @@ import { LateSink } from "./late-sink.ts";
 interface KafkaOpening {
   readonly forward: ForwardConfig;
   readonly clock: TimerClock;
-  /** Loads the client of Kafka. Default: the one in the executable, after a pause. */
+  /** Loads the Kafka client. Default: the one in the executable, at once. */
   readonly loadKafka?: () => Promise<KafkaClient>;
 }
 
-/** Returns a sink that loads the client of Kafka for the first batch. */
+/** Returns a sink that loads the Kafka client for the first batch. */
 export function openKafkaSink(parts: KafkaOpening, files: ForwardFiles): SpanSink {
-  const { clock, loadKafka = () => loadKafkaClient(clock) } = parts;
+  const { loadKafka = loadKafkaClient } = parts;
   return new LateSink(async () => makeKafkaSink(parts, files, await loadKafka()));
+}
+
+async function loadKafkaClient(): Promise<KafkaClient> {
+  return await import("./kafka-client.js");
 }
 
 /** Long enough to say that the program is ready, and to answer those who wait for it. */
 const LOAD_AFTER_MS = 250;
 
-/** Loading blocks the program, so what is going on at a start comes first. */
-async function loadKafkaClient(clock: TimerClock): Promise<KafkaClient> {
+/** Loads the Kafka client after a pause: it blocks a receiver, whose start comes first. */
+export async function loadKafkaLater(clock: TimerClock): Promise<KafkaClient> {
   await new Promise<void>((resolve) => void clock.timeout(LOAD_AFTER_MS, resolve));
-  return await import("./kafka-client.js");
+  return await loadKafkaClient();
 }
 
 function makeKafkaSink(

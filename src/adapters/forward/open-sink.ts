@@ -25,7 +25,7 @@ export interface SinkParts {
   readonly nowMs: () => number;
   readonly clock: TimerClock;
   readonly logger: Logger;
-  /** Loads the client of Kafka. Default: the one in the executable, after a pause. */
+  /** Loads the Kafka client. Default: the one in the executable, at once. */
   readonly loadKafka?: () => Promise<KafkaClient>;
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { openKafkaSink } from "../../../src/adapters/forward/open-kafka-sink.ts";
+import { loadKafkaLater, openKafkaSink } from "../../../src/adapters/forward/open-kafka-sink.ts";
 import { forwardConfig } from "../../support/fakes/forward-config.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
@@ -41,8 +41,15 @@ test("the client of Kafka is loaded by the first batch, not by the start", async
   expect([atStart, loads, broker.messages.length]).toEqual([0, 1, 2]);
 });
 
+test("a command, which has nothing else to do, loads the client of Kafka at once", async () => {
+  const { sink } = await open();
+
+  expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
+});
+
 test("the client of Kafka is loaded after a pause, in which a start can end", async () => {
-  const { clock, sink } = await open();
+  const clock = new HandMovedClock();
+  const { sink } = await open({ clock, loadKafka: () => loadKafkaLater(clock) });
 
   const sending = sink.send(batchOf(1), never);
   const pauses = clock.pendingActions;
