@@ -107,9 +107,13 @@ export interface ProtocolFault {
 }
 
 /** Returns the outcome of a send that failed with this error of the client library. */
-export function outcomeOfError(error: unknown, { topic, isSecure }: KafkaEndpoint): SendOutcome {
+export function outcomeOfError(
+  error: unknown,
+  { topic, isSecure }: KafkaEndpoint,
+  hasLogin = true,
+): SendOutcome {
   const fault = protocolFault(error);
-  if (fault === undefined) return connectionOutcome(error, isSecure);
+  if (fault === undefined) return connectionOutcome(error, { isSecure, hasLogin });
   const message = quotePeerText(`${fault.name} (topic ${topic}): ${fault.message}`);
   const found = verdictOf(fault.name);
   switch (found.verdict) {
@@ -206,7 +210,13 @@ function isSystemError({ code }: AnyError): boolean {
   return typeof code === "string" && !LIBRARY_CODE.test(code);
 }
 
-function connectionOutcome(error: unknown, isSecure: boolean): SendOutcome {
+interface Protection {
+  readonly isSecure: boolean;
+  /** Whether this client authenticates itself. */
+  readonly hasLogin: boolean;
+}
+
+function connectionOutcome(error: unknown, protection: Protection): SendOutcome {
   const causes = [...causesOf(error)];
   const system = causes.find(isSystemError);
   const last = causes.findLast(({ message }) => typeof message === "string" && message !== "");
@@ -214,10 +224,18 @@ function connectionOutcome(error: unknown, isSecure: boolean): SendOutcome {
     system === undefined
       ? quotePeerText(String(last?.["message"] ?? error))
       : connectionFault(system);
-  return { outcome: "retry", message, ...(isSecure ? tlsHint(message) : plainHint(message)) };
+  return { outcome: "retry", message, ...connectionHint(message, protection) };
 }
 
-/** Returns what to check when a connection without encryption fails in these words. */
-function plainHint(message: string): { readonly hint?: string } {
-  return /requires TLS/.test(message) ? { hint: "write kafkas:// instead of kafka://" } : {};
+/** Returns what to check when a connection fails in these words. */
+function connectionHint(
+  message: string,
+  { isSecure, hasLogin }: Protection,
+): { readonly hint?: string } {
+  // A broker that requires a login ends the connection without a word.
+  if (!hasLogin && message === "Connection closed") return { hint: LOGIN };
+  if (isSecure) return tlsHint(message);
+  return message === "Broker requires TLS." ? { hint: "write kafkas:// instead of kafka://" } : {};
 }
+
+const LOGIN = "if the broker requires a login, set FORWARD_SASL_MECHANISM";

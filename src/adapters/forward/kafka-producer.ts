@@ -99,7 +99,8 @@ async function sendOnce(
 ): Promise<LaneEnd> {
   const end = Promise.withResolvers<LaneEnd>();
   const endOf = (error: unknown) => {
-    return { outcome: outcomeOfError(error, parts.endpoint), stored: storedPartitions(error) };
+    const outcome = outcomeOfError(error, parts.endpoint, parts.sasl !== undefined);
+    return { outcome, stored: storedPartitions(error) };
   };
   let latest: LaneEnd = LATE;
   watch((error, isProducing) => {

@@ -135,6 +135,15 @@ describe("an error of the connection", () => {
     });
   });
 
+  test.each([
+    { hasLogin: false, hint: "if the broker requires a login, set FORWARD_SASL_MECHANISM" },
+    { hasLogin: true, hint: undefined },
+  ])("that a broker closes has a hint without a login: $hint", ({ hasLogin, hint }) => {
+    const outcome = outcomeOfError(library("Connection closed"), ENDPOINT, hasLogin);
+
+    expect("hint" in outcome ? outcome.hint : undefined).toBe(hint);
+  });
+
   test.each(["closed", undefined])("may be no error at all: %p", (error) => {
     expect(outcomeOfError(error, ENDPOINT)).toEqual({ outcome: "retry", message: String(error) });
   });

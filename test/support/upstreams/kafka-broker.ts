@@ -32,7 +32,7 @@ export interface BrokerScript {
   readonly producerIdError?: () => number;
   /** Returns the error of a batch; undefined for no answer, and "close" to close the connection. */
   readonly produce?: (batch: BrokerBatch) => number | "close" | undefined;
-  /** Whether it forgets messages without reading them, as in benchmarks. */
+  /** Whether it forgets messages unread, of one partition at a time, as in benchmarks. */
   readonly discards?: boolean;
   /** The topic, if clients read it. */
   readonly log?: KafkaLog;
@@ -91,9 +91,13 @@ interface Service {
 }
 
 function answerSocket(socket: Socket, service: Service): void {
-  const frames = new KafkaFrames((frame) => answerRequest(socket, frame, service));
+  const headBytes = service.script.discards === true ? HEAD_BYTES : undefined;
+  const frames = new KafkaFrames((frame) => answerRequest(socket, frame, service), headBytes);
   socket.on("data", (bytes: Buffer) => frames.add(bytes));
 }
+
+/** More than all fields before the first messages take. */
+const HEAD_BYTES = 1_024;
 
 const API = {
   produce: 0,
@@ -257,11 +261,10 @@ function writeProduced(
 
 function readBatch(request: KafkaReader, acks: number, { discards }: BrokerScript): BrokerBatch {
   const partition = request.int32();
-  const bytes = request.bytes();
   if (discards === true) {
     return { partition, codec: 0, acks, producerId: 0n, sequence: 0, messages: [] };
   }
-  const records = new KafkaReader(bytes);
+  const records = new KafkaReader(request.bytes());
   records.skip(8 + 4 + 4 + 1 + 4);
   const codec = records.int16() & 7;
   records.skip(4 + 8 + 8);

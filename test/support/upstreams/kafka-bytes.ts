@@ -63,31 +63,53 @@ export class KafkaReader {
   }
 }
 
-/** Cuts a stream into requests. Large ones arrive in many pieces, which are joined once. */
+/**
+ * Cuts a stream into requests. Large ones arrive in many pieces, which are joined once. Of each
+ * request, at most the first `headBytes` are kept, so that discarding costs little.
+ */
 export class KafkaFrames {
   // Fixed at construction.
   private readonly take: (request: KafkaReader) => void;
+  private readonly headBytes: number;
 
-  // Moved by `add`.
+  // Moved by `add`: the kept start of the stream after the last request, and its whole length.
   private pieces: Buffer[] = [];
+  private keptBytes = 0;
   private lengthBytes = 0;
-  private missingUntilBytes = 4;
 
-  constructor(take: (request: KafkaReader) => void) {
+  // Moved by `add`: the length that the stream has once the next request is complete.
+  private neededBytes = 4;
+
+  constructor(take: (request: KafkaReader) => void, headBytes = Number.POSITIVE_INFINITY) {
     this.take = take;
+    this.headBytes = headBytes;
   }
 
   add(piece: Buffer): void {
-    this.pieces.push(piece);
+    const isEnd = this.lengthBytes + piece.length >= this.neededBytes;
+    if (isEnd && this.keptBytes < this.lengthBytes) this.takeHead(piece);
+    else if (isEnd) this.takeAll(Buffer.concat([...this.pieces, piece]));
+    else this.keep(piece);
+  }
+
+  private keep(piece: Buffer): void {
     this.lengthBytes += piece.length;
-    if (this.lengthBytes >= this.missingUntilBytes) this.takeAll(Buffer.concat(this.pieces));
+    if (this.keptBytes >= this.headBytes) return;
+    this.pieces.push(piece);
+    this.keptBytes += piece.length;
+  }
+
+  /** Takes a request of which the middle was dropped, and continues after its last byte. */
+  private takeHead(piece: Buffer): void {
+    this.take(new KafkaReader(Buffer.concat(this.pieces).subarray(4)));
+    this.takeAll(piece.subarray(this.neededBytes - this.lengthBytes));
   }
 
   private takeAll(bytes: Buffer): void {
     const rest = takeFrames(bytes, this.take);
     this.pieces = [rest];
-    this.lengthBytes = rest.length;
-    this.missingUntilBytes = rest.length < 4 ? 4 : 4 + rest.readInt32BE();
+    [this.keptBytes, this.lengthBytes] = [rest.length, rest.length];
+    this.neededBytes = rest.length < 4 ? 4 : 4 + rest.readInt32BE();
   }
 }
 
