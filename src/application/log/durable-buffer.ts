@@ -30,6 +30,7 @@ import {
   evictSegment,
   keepSpilled,
   newDurableState,
+  usedShare,
 } from "./spill-accounting.ts";
 
 interface DurableParts {
@@ -159,7 +160,7 @@ export class DurableBuffer implements TraceBuffer {
 
   /** Returns how full the log or the ring is, whichever loses spans when it is full. */
   usedShare(): number {
-    return this.isWholeLog ? (this.state.log?.usedShare() ?? 0) : this.ring.usedShare();
+    return this.isWholeLog ? usedShare(this.state) : this.ring.usedShare();
   }
 
   stats(): BufferStats {

@@ -165,6 +165,11 @@ export class SpanLog {
     return readStats(this.state);
   }
 
+  /** Reports whether the disk has failed, and requests are acknowledged once they are in memory. */
+  isMemoryOnly(): boolean {
+    return continuesInMemory(this.state);
+  }
+
   /** Returns the used share of the disk space, from 0 to 1. */
   usedShare(): number {
     return this.state.usedBytes / this.state.parts.settings.maxDiskBytes;
@@ -209,8 +214,12 @@ function readStats(state: LogState): LogStats {
     isWritable: state.active !== undefined,
     failure: failure?.reason,
     isRefusing: isRefusing(state),
-    isMemoryOnly: failure !== undefined && state.parts.settings.diskFailure === "memory",
+    isMemoryOnly: continuesInMemory(state),
   };
+}
+
+function continuesInMemory({ failure, parts }: LogState): boolean {
+  return failure !== undefined && parts.settings.diskFailure === "memory";
 }
 
 function oldestStored({

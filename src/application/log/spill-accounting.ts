@@ -98,3 +98,19 @@ export function clearAll({ ring, log, spilled }: DurableState): number {
   log?.clear();
   return spans + ring.clear();
 }
+
+/**
+ * Returns how full the log is; while the disk fails, how full memory is with spans that are in
+ * memory only, if that is more.
+ */
+export function usedShare({ ring, log }: DurableState): number {
+  if (log === undefined) return 0;
+  if (!log.isMemoryOnly()) return log.usedShare();
+  const { spans, bytes, capacity } = ring.stats();
+  const logged = log.stats();
+  return Math.max(
+    log.usedShare(),
+    (spans.buffered - logged.spans.buffered) / capacity.spans,
+    (bytes.buffered - logged.bytes.buffered) / capacity.bytes,
+  );
+}

@@ -175,6 +175,19 @@ describe("spans in memory only", () => {
     expect(memoryOnly(bench)).toEqual({ spans: 1, bytes: spanBytes(5, 1) });
   });
 
+  test("count as the fill level while the disk fails, as a full memory loses them", async () => {
+    const { disk, bench } = await continuing({}, { spans: 10 });
+    disk.disk.faults = ALL_FAIL;
+    await bench.send(4, 6);
+    const failing = bench.buffer.usedShare();
+    disk.disk.faults = NO_FAULTS;
+    disk.clock.moveMs(250);
+    await bench.send(10, 1);
+
+    expect(failing).toBe(0.6);
+    expect(bench.buffer.usedShare()).toBe(bench.log.usedShare());
+  });
+
   test("are leased after those on the disk, and settled without it", async () => {
     const { disk, bench } = await continuing();
     disk.disk.faults = FAILED_SYNCS;
