@@ -1,4 +1,5 @@
 import { ringBytes } from "../application/ring/ring-memory.ts";
+import { MAX_CHUNK_BYTES } from "../application/log/read-stored.ts";
 import { segmentBytesFor } from "../application/log/retention.ts";
 import type { BufferConfig, Config, ConfigWarning, LogConfig } from "../config/config.ts";
 
@@ -37,10 +38,17 @@ export function maxQueuedBytes({ maxBytes }: BufferConfig): number {
   return Math.min(MAX_QUEUED_BYTES, maxBytes);
 }
 
-/** Returns the memory for the log: waiting requests, and one segment while a start reads it. */
+/**
+ * Returns the memory for the log: one segment while a start reads it; after that, waiting requests,
+ * and what a lease reads.
+ */
 function logMemoryBytes({ maxDiskBytes }: LogConfig, buffer: BufferConfig): number {
-  return maxQueuedBytes(buffer) + segmentBytesFor(maxDiskBytes);
+  const readBytes = Math.max(segmentBytesFor(maxDiskBytes), CHUNKS_OF_A_LEASE * MAX_CHUNK_BYTES);
+  return maxQueuedBytes(buffer) + readBytes;
 }
+
+/** One chunk of memory that all leases share, and one more if a lease crosses two segments. */
+const CHUNKS_OF_A_LEASE = 2;
 
 function inMib(bytes: number): string {
   return `${Math.ceil(bytes / MIB)} MiB`;

@@ -152,12 +152,16 @@ export function heldBuffer(
   };
 }
 
-/** Returns the approximate size of so many buffered spans, at their mean size. */
+/**
+ * Returns the approximate size of so many buffered spans, at their mean size; no more than memory
+ * holds, which is also the most that is read from a disk for one answer.
+ */
 export function sizeOfSpans(buffer: Partial<Pick<SpanReader, "stats">>, spanCount: number): number {
   const stats = buffer.stats?.();
   if (stats === undefined || stats.spans.buffered === 0) return 0;
-  const { spans, bytes } = stats;
-  return Math.ceil((bytes.buffered / spans.buffered) * Math.min(spanCount, spans.buffered));
+  const { spans, bytes, capacity } = stats;
+  const size = (bytes.buffered / spans.buffered) * Math.min(spanCount, spans.buffered);
+  return Math.min(Math.ceil(size), capacity.bytes);
 }
 
 /** A cancellation. Disposing of it cancels, and detaches it from the signals it follows. */

@@ -144,7 +144,10 @@ export const ROUTES: readonly Route[] = [
     method: "POST",
     path: "/api/spans/take",
     summary: "Return the oldest spans, and remove them",
-    description: "Spans in flight to the upstream are not taken.",
+    description:
+      "Spans in flight to the upstream are not taken. With `DATA_DIR`, at most " +
+      "`MAX_BUFFER_BYTES` come from the disk, so the answer may have fewer spans than `limit` " +
+      "although more are buffered; the next call returns those.",
     queryParameters: { limit: LIMIT },
     answers: { 200: spans("The removed spans."), 503: BUSY },
     answer: answerTake,

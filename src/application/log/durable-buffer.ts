@@ -1,5 +1,4 @@
 import type { BufferStats, ServiceAmount, ServiceStats, SpanAmount } from "../../domain/ledger.ts";
-import { concatenate } from "../../domain/wire/assemble.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import type {
   AppendResult,
@@ -28,10 +27,13 @@ import {
   type DurableState,
   evictDamaged,
   evictSegment,
+  hold,
   keepSpilled,
   newDurableState,
+  settle,
   usedShare,
 } from "./spill-accounting.ts";
+import { takeFromRing, takeSpilled } from "./take-spilled.ts";
 
 interface DurableParts {
   /** Evicts what the log does not have; what the log has is never refused for lack of memory. */
@@ -197,12 +199,6 @@ async function logRequest(state: DurableState, request: LogRequest): Promise<App
   return await log.append({ ...request, stored });
 }
 
-/** Leases in the log what was leased in the ring. */
-function hold<Held extends Lease | undefined>({ log }: DurableState, lease: Held): Held {
-  if (lease !== undefined) log?.hold(lease);
-  return lease;
-}
-
 /**
  * Leases from the disk or, once no span there is free, from the ring: at once, because spans that
  * leave the ring are older than those in it.
@@ -213,85 +209,4 @@ async function leaseOldest(state: DurableState, limit: SpanAmount): Promise<Leas
     lease = spilled ? adoptLease(state, spilled) : hold(state, state.ring.lease(limit));
   });
   return lease;
-}
-
-function settle(
-  { ring, log }: DurableState,
-  lease: Lease,
-  how: { readonly settlement: Settlement | "taken"; readonly part: LeasePart },
-): number {
-  const { settlement, part } = how;
-  const evictedSpans = ring.settle(lease, settlement, part);
-  log?.settleHeld(lease, settlement, part);
-  return evictedSpans;
-}
-
-/** Limits each piece that is read from the disk for a taker. */
-const MAX_PIECE_BYTES = 4 * 1024 * 1024;
-
-/** Takes spans from the disk, in pieces, and the rest from the ring; all of them or none. */
-async function takeSpilled(state: DurableState, spanCount: number): Promise<OldestSpans> {
-  const taking: Taking = { leases: [], left: spanCount, rest: undefined };
-  try {
-    // oxlint-disable-next-line no-await-in-loop -- oldest first
-    while (taking.rest === undefined) await takePiece(state, taking);
-  } catch (error) {
-    for (const lease of taking.leases) settle(state, lease, wholly(lease, "returned"));
-    throw error;
-  }
-  return joined(taking.leases, taking.rest);
-}
-
-interface Taking {
-  /** The pieces from the disk. */
-  readonly leases: Lease[];
-  /** The number of spans that are still wanted. */
-  left: number;
-  /** The spans from the ring, which are taken last. */
-  rest: OldestSpans | undefined;
-}
-
-async function takePiece(state: DurableState, taking: Taking): Promise<void> {
-  if (taking.left < 1) return takeRest(state, taking);
-  await state.log!.lease({ spans: taking.left, bytes: MAX_PIECE_BYTES }, (spilled) => {
-    if (spilled === undefined) return takeRest(state, taking);
-    taking.leases.push(adoptLease(state, spilled));
-    taking.left -= spilled.sequences.length;
-  });
-}
-
-function takeRest(state: DurableState, taking: Taking): void {
-  for (const lease of taking.leases) settle(state, lease, wholly(lease, "taken"));
-  taking.rest = takeFromRing(state, taking.left);
-}
-
-function joined(leases: readonly Lease[], rest: OldestSpans): OldestSpans {
-  return {
-    request: concatenate([...leases, rest].map(({ request }) => request)),
-    sequences: [...leases, rest].flatMap(({ sequences }) => sequences),
-    range: { first: leases[0]?.sequences[0] ?? rest.range.first, next: nextAfter(leases, rest) },
-  };
-}
-
-function wholly<Settled>(lease: Lease, settlement: Settled) {
-  return { settlement, part: wholeLease(lease) };
-}
-
-function nextAfter(leases: readonly Lease[], rest: OldestSpans): number {
-  const isFromDisk = rest.sequences.length === 0 && leases.length > 0;
-  return isFromDisk ? leases.at(-1)!.sequences.at(-1)! + 1 : rest.range.next;
-}
-
-function takeFromRing(state: DurableState, spanCount: number): OldestSpans {
-  const { first, next } = state.ring.range();
-  const limit = { spans: spanCount, bytes: Number.POSITIVE_INFINITY };
-  const lease = hold(state, state.ring.lease(limit));
-  if (lease === undefined) {
-    const range = { first, next: spanCount > 0 ? next : first };
-    return { request: new Uint8Array(0), sequences: [], range };
-  }
-  settle(state, lease, wholly(lease, "taken"));
-  const { request, sequences } = lease;
-  const isAll = sequences.length < spanCount;
-  return { request, sequences, range: { first, next: isAll ? next : sequences.at(-1)! + 1 } };
 }

@@ -1,5 +1,5 @@
 import { everySpan } from "../../domain/wire/request-spans.ts";
-import type { Lease } from "../../ports/trace-buffer.ts";
+import type { Lease, LeasePart, Settlement } from "../../ports/trace-buffer.ts";
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { NEXT_SEQUENCE, type SpilledRun } from "../ring/ring-memory.ts";
 import { evictBefore } from "../ring/ring-removal.ts";
@@ -113,4 +113,22 @@ export function usedShare({ ring, log }: DurableState): number {
     (spans.buffered - logged.spans.buffered) / capacity.spans,
     (bytes.buffered - logged.bytes.buffered) / capacity.bytes,
   );
+}
+
+/** Leases in the log what was leased in the ring. */
+export function hold<Held extends Lease | undefined>({ log }: DurableState, lease: Held): Held {
+  if (lease !== undefined) log?.hold(lease);
+  return lease;
+}
+
+/** Settles leased spans in the ring and in the log; returns how many were evicted meanwhile. */
+export function settle(
+  { ring, log }: DurableState,
+  lease: Lease,
+  how: { readonly settlement: Settlement | "taken"; readonly part: LeasePart },
+): number {
+  const { settlement, part } = how;
+  const evictedSpans = ring.settle(lease, settlement, part);
+  log?.settleHeld(lease, settlement, part);
+  return evictedSpans;
 }

@@ -57,12 +57,13 @@ describe("a restart", () => {
 
     const second = await DurableBench.open(disk, smaller);
     const { spans, bytes, spilled } = second.buffer.stats();
-    const taken = await second.buffer.take(100);
+    const taken = [];
+    while (second.buffer.stats().spans.buffered > 0) taken.push(await second.buffer.take(100));
 
     expect(spans).toEqual(before.spans);
     expect(bytes).toEqual(before.bytes);
     expect(spilled?.spans).toBe(12 - inMemory.length);
-    expect(numbersIn(taken.request)).toEqual(numbers(1, 12));
+    expect(taken.flatMap(({ request }) => numbersIn(request))).toEqual(numbers(1, 12));
     expect(second.buffer.stats().spans).toMatchObject({ buffered: 0, taken: 12 });
     expect(await second.stored()).toEqual([]);
   });
