@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
-import { earliestStartMs, validSpansOf } from "../../../src/adapters/otlp-files/file-request.ts";
+import {
+  earliestStartMs,
+  type ValidSpans,
+  validSpansOf,
+} from "../../../src/adapters/otlp-files/file-request.ts";
 import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { requestOfEmptySpans } from "../../support/requests/numbered-requests.ts";
 import { spanDigests } from "../../support/oracles/span-digests.ts";
 import { bytesField, fixed64Field } from "../../support/requests/wire-bytes.ts";
 
@@ -19,16 +24,17 @@ test.each([
 test("a request of valid spans stays as it is", () => {
   const whole = requestOf(3);
 
-  const { request: valid, ...rest } = validSpansOf(whole);
+  const valid = validSpansOf(whole);
 
-  expect(valid).toBe(whole);
-  expect(rest).toEqual({ spanCount: 3, rejectedSpans: 0, message: "" });
+  expect(valid).toEqual({ request: whole, spanCount: 3, rejectedSpans: 0, message: "" });
+  expect((valid as ValidSpans).request).toBe(whole);
 });
 
 test("invalid spans are left out, and the others keep their bytes", () => {
   const invalid = bytesField(2, bytesField(1, [1, 2, 3]));
 
-  const found = validSpansOf(request(resourceSpans("shop", span(1), invalid, span(2))));
+  const mixed = request(resourceSpans("shop", span(1), invalid, span(2)));
+  const found = validSpansOf(mixed) as ValidSpans;
 
   expect(spanDigests([found.request])).toEqual(spanDigests([requestOf(2)]));
   expect(found).toMatchObject({ spanCount: 2, rejectedSpans: 1 });
@@ -41,4 +47,10 @@ test("a request without a valid span becomes empty", () => {
   const found = validSpansOf(request(resourceSpans("shop", invalid)));
 
   expect(found).toMatchObject({ request: new Uint8Array(), spanCount: 0, rejectedSpans: 1 });
+});
+
+test("a request with more spans than can be checked is none", () => {
+  const found = validSpansOf(requestOfEmptySpans(1_001));
+
+  expect(found).toMatch(/^at byte \d+ of it: more spans than one request may carry$/);
 });

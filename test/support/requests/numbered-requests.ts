@@ -21,3 +21,10 @@ export function tracesOf(
   });
   return request(resourceSpans("shop", ...spans));
 }
+
+/** Returns a request with this many thousand spans without any field: invalid, but small. */
+export function requestOfEmptySpans(thousands: number): Uint8Array<ArrayBuffer> {
+  const thousand = Array.from({ length: 1_000 }, () => bytesField(2));
+  const spans = resourceSpans("empty", ...thousand);
+  return request(...Array.from({ length: thousands }, () => spans));
+}

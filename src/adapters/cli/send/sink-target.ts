@@ -69,7 +69,9 @@ async function attemptOnce(
   const bytes = protobufOf(request);
   if (typeof bytes === "string") return { outcome: "refused", message: bytes };
   // Many readers of Kafka cannot decode a message with an invalid span.
-  const { request: valid, spanCount, rejectedSpans, message } = validSpansOf(bytes);
+  const checked = validSpansOf(bytes);
+  if (typeof checked === "string") return { outcome: "too_large", message: checked };
+  const { request: valid, spanCount, rejectedSpans, message } = checked;
   if (spanCount === 0) return { outcome: "accepted", rejectedSpans, message };
   const batch = { request: valid as Uint8Array<ArrayBuffer>, spanCount };
   const outcome = await sink.send(batch, signal);

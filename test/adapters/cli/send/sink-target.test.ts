@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { sinkTarget } from "../../../../src/adapters/cli/send/sink-target.ts";
 import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
 import { lengthDelimited, textBytes } from "../../../support/requests/byte-chunks.ts";
 import type { SendOutcome } from "../../../../src/ports/span-sink.ts";
@@ -12,6 +13,7 @@ import {
 } from "../../../support/requests/request-bytes.ts";
 import { bytesField } from "../../../support/requests/wire-bytes.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
+import { requestOfEmptySpans } from "../../../support/requests/numbered-requests.ts";
 import { spanDigests } from "../../../support/oracles/span-digests.ts";
 import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 import { base64, filesIn, LINES, REQUESTS } from "../../../support/upstreams/sending.ts";
@@ -231,4 +233,17 @@ test("standard input can be sent", async () => {
 
   expect(end).toMatchObject({ exitCode: 0 });
   expect(end.stdout).toStartWith("sent 3 spans in 1 request");
+});
+
+test("a request with more spans than can be checked is too large, so it is split", async () => {
+  const bytes = requestOfEmptySpans(1_001);
+  const { signal } = new AbortController();
+  const sink = new FakeSink(() => DELIVERED);
+  const target = await sinkTarget({ name: TOPIC, sink, clock: new HandMovedSleep(), signal });
+  const contentType = "application/x-protobuf";
+  const facts = { spanCount: 1_001_000, fileBytes: 0, earliestStartMs: () => undefined };
+
+  expect(await target.attempt({ bytes, contentType, ...facts }, signal)).toMatchObject({
+    outcome: "too_large",
+  });
 });
