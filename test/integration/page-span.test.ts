@@ -41,6 +41,23 @@ test("a span shows the spans that link to it, of any trace, and leads there and 
   expect(faults).toEqual([]);
 });
 
+test("a span to which more spans link than are listed says so", async () => {
+  await using program = await startProgram();
+  const order = { traceId: idOf(1, 32), spanId: idOf(1, 16) };
+  const linking = Array.from({ length: 101 }, (_, at) => {
+    return { spanId: idOf(2 + at, 16), name: "batch", links: [order] };
+  });
+  await sendSpans(program.httpUrl, order, [{ spanId: order.spanId, name: "order" }, ...linking]);
+  const { page, faults } = await openPage(
+    `${program.apiUrl}/traces/${order.traceId}?span=${order.spanId}`,
+  );
+  const details = page.getByRole("complementary", { name: "Span" });
+  await details.getByRole("heading", { name: "Linked from" }).waitFor();
+
+  expect(await details.getByRole("heading", { name: "Linked from 100+" }).count()).toBe(1);
+  expect(faults).toEqual([]);
+});
+
 test("a span shows its end, flags, schemas, types, losses, and what it calls", async () => {
   await using program = await startProgram();
   const traceId = idOf(1, 32);

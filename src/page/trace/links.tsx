@@ -38,16 +38,24 @@ export function Links({ links, search }: { links: readonly OtlpLink[]; search: s
 /** The maximum number of spans that are listed. */
 const MAX_BACKLINKS = 100;
 
+interface Backlinks {
+  /** The newest of them. */
+  readonly spans: readonly TreeSpan[];
+  readonly mayBeMore: boolean;
+}
+
+const NONE: Backlinks = { spans: [], mayBeMore: false };
+
 /** The buffered spans that link to a span, of any trace. */
 export function LinkedFrom({ span }: { span: OtlpSpan }) {
-  const backlinks = useBacklinks(span);
-  if (backlinks.length === 0) return null;
+  const { spans, mayBeMore } = useBacklinks(span);
+  if (spans.length === 0) return null;
   return (
     <section>
       <h3>
-        Linked from <span class="faint">{backlinks.length}</span>
+        Linked from <span class="faint">{`${spans.length}${mayBeMore ? "+" : ""}`}</span>
       </h3>
-      {backlinks.map(({ span: { traceId, spanId, name }, service }) => (
+      {spans.map(({ span: { traceId, spanId, name }, service }) => (
         <div key={traceId + spanId} class="event-box">
           <a href={`/traces/${traceId}?span=${spanId}`}>{name || "(no name)"}</a>{" "}
           <span class="faint">
@@ -59,8 +67,8 @@ export function LinkedFrom({ span }: { span: OtlpSpan }) {
   );
 }
 
-function useBacklinks({ traceId, spanId }: OtlpSpan): readonly TreeSpan[] {
-  const [backlinks, setBacklinks] = useState<readonly TreeSpan[]>([]);
+function useBacklinks({ traceId, spanId }: OtlpSpan): Backlinks {
+  const [backlinks, setBacklinks] = useState(NONE);
   useEffect(() => {
     let isShown = true;
     const path = `/api/spans?links_to=${spanId}&order=newest&limit=${MAX_BACKLINKS}`;
@@ -75,8 +83,10 @@ function useBacklinks({ traceId, spanId }: OtlpSpan): readonly TreeSpan[] {
 }
 
 /** Returns the spans with a link to this span of this trace; the API compares one identifier. */
-function linkingTo(data: TracesData, traceId: string, spanId: string): readonly TreeSpan[] {
-  return traceTree(data).spans.filter(({ span: { links = [] } }) =>
+function linkingTo(data: TracesData, traceId: string, spanId: string): Backlinks {
+  const found = traceTree(data).spans;
+  const spans = found.filter(({ span: { links = [] } }) =>
     links.some((link) => link.traceId === traceId && link.spanId === spanId),
   );
+  return { spans, mayBeMore: found.length >= MAX_BACKLINKS };
 }
