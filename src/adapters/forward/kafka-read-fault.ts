@@ -1,6 +1,6 @@
-import type { KafkaEndpoint } from "../../config/config.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import { TopicFault } from "../../ports/topic-source.ts";
+import type { BrokerAccess } from "./kafka-access.ts";
 import { conceal } from "./concealing-sink.ts";
 import { outcomeOfError, type ProtocolFault, protocolFault, verdictOf } from "./kafka-errors.ts";
 
@@ -12,14 +12,15 @@ export interface ReadFault {
 
 const READ = "permit this user to read the topic";
 
-/** Returns what an error of the client library means for a reader, without any of these secrets. */
-export function readFaultOf(
-  error: unknown,
-  endpoint: KafkaEndpoint,
-  secrets: readonly string[],
-): ReadFault {
-  const { message, hint, isTemporary } = reasonOf(error, endpoint);
-  return { fault: new TopicFault(conceal(message, secrets), hint), isTemporary };
+interface ReaderAccess extends Pick<BrokerAccess, "endpoint" | "sasl"> {
+  /** Texts that no message may show. */
+  readonly secrets: readonly string[];
+}
+
+/** Returns what an error of the client library means for a reader with this access. */
+export function readFaultOf(error: unknown, access: ReaderAccess): ReadFault {
+  const { message, hint, isTemporary } = reasonOf(error, access);
+  return { fault: new TopicFault(conceal(message, access.secrets), hint), isTemporary };
 }
 
 interface Reason {
@@ -28,10 +29,10 @@ interface Reason {
   readonly isTemporary: boolean;
 }
 
-function reasonOf(error: unknown, endpoint: KafkaEndpoint): Reason {
+function reasonOf(error: unknown, { endpoint, sasl }: ReaderAccess): Reason {
   const answer = protocolFault(error) ?? unknownTopic(error);
   if (answer === undefined) {
-    const outcome = outcomeOfError(error, endpoint);
+    const outcome = outcomeOfError(error, endpoint, sasl !== undefined);
     const hint = "hint" in outcome ? outcome.hint : undefined;
     return { message: outcome.message ?? "", hint, isTemporary: true };
   }

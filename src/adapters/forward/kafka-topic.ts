@@ -95,9 +95,10 @@ const PAUSE_MS = { first: 250, most: 1_000 };
  */
 async function answerTo<Answer>(
   question: () => Promise<Answer>,
-  { clock, consumer, endpoint, signal, secrets }: Reading,
+  reading: Reading,
   patienceMs: number,
 ): Promise<Answer | undefined> {
+  const { clock, consumer, signal } = reading;
   const endMs = clock.monotonicMs() + patienceMs;
   for (let pauseMs = PAUSE_MS.first; !signal.aborted;) {
     try {
@@ -105,7 +106,7 @@ async function answerTo<Answer>(
       return await question();
     } catch (error) {
       if (signal.aborted) return undefined;
-      const { fault, isTemporary } = readFaultOf(error, endpoint, secrets);
+      const { fault, isTemporary } = readFaultOf(error, reading);
       if (!isTemporary || clock.monotonicMs() + pauseMs > endMs) throw fault;
       if (needsRefresh(error)) consumer.clearMetadata();
     }

@@ -8,6 +8,7 @@ const ENDPOINT: KafkaEndpoint = {
   topic: "spans",
   isSecure: true,
 };
+const ACCESS = { endpoint: ENDPOINT, sasl: undefined, secrets: [] };
 
 function broker(apiId: string, message = "words"): Error {
   return Object.assign(new Error(message), { apiId });
@@ -54,7 +55,7 @@ test.each([
   },
   { name: "a closed port", error: system("ECONNREFUSED"), isTemporary: true },
 ])("$name is worth another try: $isTemporary", ({ error, isTemporary, hint }) => {
-  const found = readFaultOf(error, ENDPOINT, []);
+  const found = readFaultOf(error, ACCESS);
 
   expect(found.isTemporary).toBe(isTemporary);
   expect(found.fault.hint).toBe(hint);
@@ -63,8 +64,26 @@ test.each([
 test("the words of a broker are quoted, without secrets", () => {
   const error = broker("SASL_AUTHENTICATION_FAILED", "hunter2 is wrong\u001b");
 
-  const { fault } = readFaultOf(error, ENDPOINT, ["hunter2"]);
+  const { fault } = readFaultOf(error, { ...ACCESS, secrets: ["hunter2"] });
 
   const words = String.raw`*** is wrong\x1b`;
   expect(fault.message).toBe(`SASL_AUTHENTICATION_FAILED (topic spans): ${words}`);
 });
+
+const SASL = { mechanism: "PLAIN", username: "edge", password: "hunter2" } as const;
+
+test.each([
+  {
+    name: "sets none",
+    login: undefined,
+    hint: "if the broker requires a login, set FORWARD_SASL_MECHANISM",
+  },
+  { name: "has one", login: SASL, hint: undefined },
+])(
+  "if a broker closes the connection, the hint is a login, or nothing: the user $name",
+  ({ login, hint }) => {
+    const closed = Object.assign(new Error("Connection closed"), { code: "PLT_KFK_NETWORK" });
+
+    expect(readFaultOf(closed, { ...ACCESS, sasl: login }).fault.hint).toBe(hint);
+  },
+);
