@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, spyOn, test } from "bun:test";
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { SpanLog } from "../../src/application/log/span-log.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { ledgerOf } from "../support/oracles/ledger-of.ts";
@@ -70,6 +70,27 @@ describe("a log on disk", () => {
     expect(server.hasLostSpans()).toBe(false);
     expect(logger.lines.map(({ event }) => event)).not.toContain("lost");
     expect(found).toEqual([1, 2, 3, 4]);
+  });
+
+  test("reports what a stop loses because it arrived while the disk failed", async () => {
+    const { path } = dataDirectory(folder);
+    const logger = new RecordingLogger();
+    const sizes = { MAX_DISK_BYTES: "1MiB", MAX_BUFFER_SIZE: "100000" };
+    const server = await runServer({ DATA_DIR: path, DISK_FAILURE: "memory", ...sizes }, logger);
+    await send(server, requestOf(3));
+    rmSync(path, { recursive: true });
+
+    await send(server, requestOf(2_000, 4), requestOf(1, 2_004));
+    const { buffered } = server.buffer.stats().spans;
+    await server.stop(0);
+
+    expect(buffered).toBe(2_004);
+    expect(server.hasLostSpans()).toBe(true);
+    expect(logger.lines).toContainEqual({
+      level: "error",
+      event: "lost",
+      fields: { spans: 2_001, hint: expect.stringContaining("DISK_FAILURE=refuse") },
+    });
   });
 
   test("is described by the read API and the metrics", async () => {
