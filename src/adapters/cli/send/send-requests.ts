@@ -167,6 +167,8 @@ async function finalAnswer(
     const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
     // oxlint-disable-next-line no-await-in-loop -- and its pause
     await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
+    if (parts.signal.aborted) tally.end ??= INTERRUPTED;
+    if (tally.end !== undefined) return { outcome: "unreachable", message };
   }
 }
 

@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
+import { newTally, sendRequests } from "../../../../src/adapters/cli/send/send-requests.ts";
+import type { Attempt } from "../../../../src/adapters/cli/send/send-target.ts";
 import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { requestItem } from "../../../../src/adapters/otlp-files/read-requests.ts";
+import type { FileRequest } from "../../../../src/adapters/otlp-files/file-request.ts";
 import { lengthDelimited } from "../../../support/requests/byte-chunks.ts";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { exportFailure } from "../../../support/upstreams/otlp-receiver.ts";
@@ -237,4 +241,48 @@ test.each([
   expect(end.exitCode).toBe(0);
   expect(end.clock.sleptMs).toHaveLength(2);
   for (const [at, ms] of sleptMs.entries()) expect(end.clock.sleptMs[at]).toBeCloseTo(ms, 0);
+});
+
+const BUSY: Attempt = { outcome: "retry", message: "busy", afterMs: 20_000 };
+const BLOCKED: Attempt = { outcome: "blocked", message: "no", hint: "set a token" };
+
+test.each([
+  { name: "Ctrl-C", answers: [BUSY], isInterrupted: true, reason: "interrupted" },
+  { name: "another one", answers: [BUSY, BLOCKED], isInterrupted: false, reason: "blocked" },
+] as const)("a request is not tried again if $name ends sending during its pause", async (each) => {
+  const given = new AbortController();
+  const last = Promise.withResolvers<void>();
+  let attempts = 0;
+  const target = {
+    name: "",
+    speaker: "",
+    advice: "",
+    exhausted: "refusing",
+    attempt: async () => {
+      attempts += 1;
+      if (attempts === each.answers.length) last.resolve();
+      return each.answers[attempts - 1] ?? BUSY;
+    },
+    close: async () => {},
+  } as const;
+  const sleep = async (durationMs: number): Promise<void> => {
+    if (durationMs !== 20_000) await new Promise(() => {});
+    await last.promise;
+    if (each.isInterrupted) given.abort();
+  };
+  const requests = async function* () {
+    for (const at of each.answers.keys()) yield requestItem(requestOf(1 + at), 0) as FileRequest;
+  };
+  const tally = newTally();
+
+  await sendRequests(requests(), tally, {
+    target,
+    pacing: { maxSpans: Infinity, dueMs: () => 0 },
+    clock: { monotonicMs: () => 0, sleep },
+    signal: given.signal,
+    progressed: () => {},
+  });
+
+  expect(tally.end?.reason).toBe(each.reason);
+  expect(attempts).toBe(each.answers.length);
 });
