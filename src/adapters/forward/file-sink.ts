@@ -1,9 +1,10 @@
-import { Buffer } from "node:buffer";
 import type { FileFormat } from "../../domain/text/file-format.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
+import { releaseBytes } from "../../application/ring/release-bytes.ts";
+import { CollectionPace } from "../memory/collection-pace.ts";
 import { MAX_REQUEST_BYTES } from "../otlp-files/byte-source.ts";
-import { frameInSteps } from "../otlp-files/message-frames.ts";
+import { frameInSteps, joined } from "../otlp-files/message-frames.ts";
 import { requestPieces } from "../otlp-files/request-split.ts";
 import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
@@ -15,6 +16,7 @@ export class FileSink implements SpanSink {
   private readonly parts: RotatingFileParts;
   private readonly file: RotatingFile;
   private readonly sends = new SendsInFlight();
+  private readonly pace = new CollectionPace();
 
   // Moved by `inTurn`: settles when the file is free.
   private turn: Promise<unknown> = Promise.resolve();
@@ -48,10 +50,23 @@ export class FileSink implements SpanSink {
     if (request.length === 0) return DELIVERED;
     const frames = await framesOf(request, this.parts.format).catch(notFramed);
     if (!(frames instanceof Uint8Array)) return frames;
+    return await this.append(frames).finally(() => this.discard(frames));
+  }
+
+  private append(frames: Uint8Array): Promise<SendOutcome> {
     const append = this.file.append(frames).then(() => DELIVERED);
-    return await append.catch((error: unknown) => notWritten(error, this.parts));
+    return append.catch((error: unknown) => notWritten(error, this.parts));
+  }
+
+  /** Frees frames at once, and leaves their text to the collector. */
+  private discard(frames: Uint8Array): void {
+    this.pace.noteGarbage(frames.length * GARBAGE_A_BYTE);
+    releaseBytes(frames);
   }
 }
+
+/** The text of a frame, which the collector frees, for each byte of the frame. */
+const GARBAGE_A_BYTE = 2;
 
 /** Returns the request as frames that can be sent one by one, or why it cannot be written so. */
 async function framesOf(
@@ -66,7 +81,7 @@ async function framesOf(
     if (frame.length > MAX_REQUEST_BYTES) return TOO_LARGE;
     frames.push(frame);
   }
-  return Buffer.concat(frames);
+  return joined(frames);
 }
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };

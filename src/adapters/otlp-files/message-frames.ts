@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { FileFormat } from "../../domain/text/file-format.ts";
+import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
 import { varintValue, varintWidth } from "../../domain/wire/scalars.ts";
@@ -32,7 +33,10 @@ export function frameRequest(request: Uint8Array, format: FileFormat): Uint8Arra
   return lengthDelimited(request);
 }
 
-/** Does the same, but yields to the event loop between chunks, because JSON takes long. */
+/**
+ * Does the same, but yields to the event loop between chunks, because JSON takes long, and frees
+ * the chunks.
+ */
 export async function frameInSteps(request: Uint8Array, format: FileFormat): Promise<Uint8Array> {
   if (format === "proto") return lengthDelimited(request);
   const chunks: Uint8Array[] = [];
@@ -41,7 +45,15 @@ export async function frameInSteps(request: Uint8Array, format: FileFormat): Pro
     // oxlint-disable-next-line no-await-in-loop -- other work gets its turn between two chunks
     await new Promise((resolve) => void setImmediate(resolve));
   }
-  return Buffer.concat([...chunks, LINE_END]);
+  return joined([...chunks, LINE_END]);
+}
+
+/** Returns the parts as one, and frees them, unless there is only one. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = Buffer.concat(parts);
+  for (const part of parts) releaseBytes(part);
+  return whole;
 }
 
 function lengthDelimited(request: Uint8Array): Uint8Array {

@@ -57,6 +57,19 @@ test("protobuf is the unchanged batches, each after its length", async () => {
 });
 
 test.each(["json", "proto"] as const)(
+  "the memory of a batch is freed once it is written as %s, not left to the collector",
+  async (format) => {
+    using append = spyOn(RotatingFile.prototype, "append");
+    const sink = openSink(newPath("spans.any"), format);
+
+    const outcome = await sink.send({ request: serverRequest(2000), spanCount: 2000 }, never);
+
+    expect(outcome).toEqual({ outcome: "delivered" });
+    expect(append.mock.calls.map(([frames]) => frames.length)).toEqual([0]);
+  },
+);
+
+test.each(["json", "proto"] as const)(
   "a large batch written as %s can be sent from its file",
   async (format) => {
     const path = newPath("spans.any");
