@@ -168,7 +168,10 @@ test("an upload that takes too much memory is cut off, and says so", async () =>
 
   expect(await response.json()).toMatchObject({
     is_complete: false,
-    reasons: [expect.stringContaining("requests in flight take too much memory")],
+    // The document ends early, which may be said first.
+    reasons: expect.arrayContaining([
+      expect.stringContaining("requests in flight take too much memory"),
+    ]),
   });
   expect(budget.heldBytes).toBe(0);
 });
