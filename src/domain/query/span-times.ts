@@ -22,14 +22,19 @@ function startsBefore({ bytes, startTimeAt }: SpanFields, limit: Halves): boolea
 /** A span that ends before it starts has a negative duration, which is below any minimum. */
 export function minDurationTest(durationNano: bigint): FieldTest {
   const least = halvesOf(durationNano);
-  return (fields) => isTimed(fields) && takesAtLeast(fields, least);
+  return (fields) => hasTimes(fields) && takesAtLeast(fields, least) && isTimed(fields);
 }
 
 export function maxDurationTest(durationNano: bigint): FieldTest {
   const tooLong = halvesOf(durationNano + 1n);
-  return (fields) => isTimed(fields) && !takesAtLeast(fields, tooLong);
+  return (fields) => hasTimes(fields) && !takesAtLeast(fields, tooLong) && isTimed(fields);
 }
 
+function hasTimes({ startTimeAt, endTimeAt }: SpanFields): boolean {
+  return startTimeAt !== ABSENT && endTimeAt !== ABSENT;
+}
+
+/** Comes last, because few spans lack a time and fewer still match. */
 function isTimed({ bytes, startTimeAt, endTimeAt }: SpanFields): boolean {
   return isSet(bytes, startTimeAt) && isSet(bytes, endTimeAt);
 }
