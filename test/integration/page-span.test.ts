@@ -113,7 +113,7 @@ test("a span shows its end, flags, schemas, types, losses, and what it calls", a
   const rowTexts = await page.getByRole("treeitem").allTextContents();
   const facts = await details.locator(".facts-list div").allTextContents();
 
-  expect(rowTexts[0]).toContain("unknown_service → postgresql");
+  expect(rowTexts[0]).toContain("unknown_service · client → postgresql");
   expect(facts).toContain("Callspostgresql");
   expect(facts.find((fact) => fact.startsWith("End"))).toMatch(/^End\d\d:\d\d:\d\d\.250$/);
   expect(faults).toEqual([]);

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { amountText, colourOf, durationText } from "../model/format.ts";
+import { KINDS } from "../model/otlp.ts";
 import { peerText } from "../model/peer.ts";
 import { durationOf, type TraceTree, type TreeSpan } from "../model/trace-tree.ts";
 import { VirtualList } from "../parts/virtual-list.tsx";
@@ -126,10 +127,15 @@ function SpanRow({ tree, each, isSelected, isOpen, isFaint, toggle, select }: Sp
   );
 }
 
-/** Returns the service of a span, and what it calls if that sends no spans. */
+const INTERNAL = 1;
+
+/** Returns the service of a span, its kind, and what it calls if that sends no spans. */
 function serviceText(each: TreeSpan): string {
+  const { kind = 0 } = each.span;
   const peer = peerText(each);
-  return peer === "" ? each.service : `${each.service} → ${peer}`;
+  const parts = [each.service, kind > INTERNAL ? KINDS[kind] : undefined];
+  const text = parts.filter((part) => part !== undefined).join(" · ");
+  return peer === "" ? text : `${text} → ${peer}`;
 }
 
 function Bar({ tree, each }: { tree: TraceTree; each: TreeSpan }) {
