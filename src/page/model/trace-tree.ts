@@ -30,6 +30,8 @@ export interface TraceTree {
   /** The time from the first start to the last end; at least 1, so that it can divide. */
   readonly durationNano: number;
   readonly services: readonly string[];
+  /** The levels; 1 if all spans are roots. */
+  readonly depth: number;
   readonly orphans: number;
   readonly skewed: number;
   readonly errors: number;
@@ -57,6 +59,7 @@ export function traceTree(data: TracesData): TraceTree {
     start,
     durationNano: Math.max(1, Number(end - start)),
     services: [...new Set(spans.map(({ service }) => service))],
+    depth: 1 + spans.reduce((most, { depth }) => Math.max(most, depth), 0),
     orphans: spans.filter(({ isOrphan }) => isOrphan).length,
     skewed: spans.filter(({ isSkewed }) => isSkewed).length,
     errors: spans.filter(({ isError }) => isError).length,
@@ -180,7 +183,19 @@ export function criticalPath(tree: TraceTree): ReadonlySet<string> {
   return path;
 }
 
-/** Returns the levels of the tree; 1 if all spans are roots. */
-export function depthOf({ spans }: TraceTree): number {
-  return 1 + spans.reduce((most, { depth }) => Math.max(most, depth), 0);
+/** The part of a trace that is of one service. */
+export interface ServiceShare {
+  readonly service: string;
+  readonly spans: number;
+  readonly errors: number;
+}
+
+/** Returns how much of a trace is of each service, in the order of `services`. */
+export function serviceShares({ spans, services }: TraceTree): readonly ServiceShare[] {
+  const own = Map.groupBy(spans, ({ service }) => service);
+  return services.map((service) => ({
+    service,
+    spans: own.get(service)!.length,
+    errors: own.get(service)!.filter(({ isError }) => isError).length,
+  }));
 }

@@ -7,7 +7,7 @@ import type { TracesData } from "../model/otlp.ts";
 import { findSpans } from "../model/find-spans.ts";
 import {
   criticalPath,
-  depthOf,
+  serviceShares,
   shownSpans,
   type TraceTree,
   traceTree,
@@ -39,10 +39,14 @@ interface LoadedProps {
 function LoadedTrace({ traceId, tree, mistake }: LoadedProps) {
   const [isCritical, setCritical] = useState(false);
   const [text, setText] = useState("");
-  const { selectedId, selected, select, ...rows } = useRows(traceId, tree, text !== "");
+  const { selectedId, selected, select, openAll, ...rows } = useRows(traceId, tree);
   const matches = useMemo(() => (text === "" ? [] : findSpans(tree, text)), [tree, text]);
   const path = useMemo(() => (isCritical ? criticalPath(tree) : undefined), [tree, isCritical]);
   const marked = useMemo(() => (matches.length === 0 ? path : new Set(matches)), [matches, path]);
+  const show = (spanId: string): void => {
+    openAll();
+    select(spanId);
+  };
   useKeys({ c: () => setCritical(!isCritical) });
   const isUnknownSpan = selectedId !== undefined && selected === undefined;
   return (
@@ -50,7 +54,7 @@ function LoadedTrace({ traceId, tree, mistake }: LoadedProps) {
       <section class="trace-main" aria-label="Trace">
         <Heading traceId={traceId} tree={tree} isCritical={isCritical} setCritical={setCritical} />
         <Notes tree={tree} mistake={mistake} isUnknownSpan={isUnknownSpan} />
-        <FindBar {...{ text, setText, matches, selected: selectedId, select }} />
+        <FindBar {...{ text, setText, matches, selected: selectedId, select: show }} />
         <Waterfall tree={tree} marked={marked} select={select} {...rows} />
       </section>
       {selected !== undefined && (
@@ -60,12 +64,9 @@ function LoadedTrace({ traceId, tree, mistake }: LoadedProps) {
   );
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
 /** The rows to show, and the selected one, which the URL names; with the keys that change them. */
-function useRows(traceId: string, tree: TraceTree, isEachOpen: boolean) {
-  const [kept, setCollapsed] = useState<ReadonlySet<string>>(NONE);
-  const collapsed = isEachOpen ? NONE : kept;
+function useRows(traceId: string, tree: TraceTree) {
+  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
   const shown = useMemo(() => shownSpans(tree, collapsed), [tree, collapsed]);
   const selectedId = new URLSearchParams(place.value.query).get("span") ?? undefined;
   const selected = selectedId === undefined ? undefined : tree.byId.get(selectedId);
@@ -74,6 +75,7 @@ function useRows(traceId: string, tree: TraceTree, isEachOpen: boolean) {
     goTo(`/traces/${traceId}${spanId === undefined ? "" : `?span=${spanId}`}`, true);
   const toggle = (spanId: string): void =>
     setCollapsed((old) => old.symmetricDifference(new Set([spanId])));
+  const openAll = (): void => setCollapsed(new Set());
   const move = (step: number): void => {
     const target = shown[Math.min(shown.length - 1, Math.max(0, index + step))];
     if (target !== undefined) select(target.span.spanId);
@@ -89,7 +91,7 @@ function useRows(traceId: string, tree: TraceTree, isEachOpen: boolean) {
   };
   const leave = (): void => (selected === undefined ? goTo("/") : select());
   useKeys({ j: () => move(1), k: () => move(-1), l: expand, h: collapse, Escape: leave });
-  return { collapsed, shown, selectedId, selected, index, select, toggle };
+  return { collapsed, shown, selectedId, selected, index, select, toggle, openAll };
 }
 
 interface HeadingProps {
@@ -113,7 +115,7 @@ function Heading({ traceId, tree, isCritical, setCritical }: HeadingProps) {
         <span class="mono">{durationText(tree.durationNano)}</span>
         <span>{amountText(tree.spans.length, "span")}</span>
         <span>{amountText(tree.services.length, "service")}</span>
-        <span>depth {depthOf(tree)}</span>
+        <span>depth {tree.depth}</span>
         {tree.errors > 0 && <span class="error-text">{amountText(tree.errors, "error")}</span>}
         <code>{traceId}</code>
         <CopyButton text={traceId} label="Copy ID" />
@@ -139,18 +141,15 @@ function Heading({ traceId, tree, isCritical, setCritical }: HeadingProps) {
 
 /** What the colours mean, and how much of the trace is of each service. */
 function Services({ tree }: { tree: TraceTree }) {
+  const shares = useMemo(() => serviceShares(tree), [tree]);
   return (
     <ul class="services-of-trace" aria-label="Services of this trace">
-      {tree.services.map((service) => {
-        const own = tree.spans.filter((each) => each.service === service);
-        const errors = own.filter(({ isError }) => isError).length;
-        return (
-          <li key={service}>
-            <ServiceName service={service} /> <span class="mono faint">{own.length}</span>
-            {errors > 0 && <span class="error-text"> {amountText(errors, "error")}</span>}
-          </li>
-        );
-      })}
+      {shares.map(({ service, spans, errors }) => (
+        <li key={service}>
+          <ServiceName service={service} /> <span class="mono faint">{spans}</span>
+          {errors > 0 && <span class="error-text"> {amountText(errors, "error")}</span>}
+        </li>
+      ))}
     </ul>
   );
 }

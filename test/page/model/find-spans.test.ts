@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { findSpans, nextMatch } from "../../../src/page/model/find-spans.ts";
-import { depthOf, traceTree } from "../../../src/page/model/trace-tree.ts";
+import { traceTree } from "../../../src/page/model/trace-tree.ts";
 
 const value = (stringValue: string) => ({ stringValue });
 const resource = { attributes: [{ key: "service.name", value: value("Checkout") }] };
@@ -57,8 +57,4 @@ test.each([
 
 test("without a match, none comes next", () => {
   expect(nextMatch([], "a", 1)).toBeUndefined();
-});
-
-test("the depth counts the levels", () => {
-  expect(depthOf(TREE)).toBe(2);
 });

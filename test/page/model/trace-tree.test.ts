@@ -3,6 +3,7 @@ import type { OtlpSpan, TracesData } from "../../../src/page/model/otlp.ts";
 import {
   criticalPath,
   durationOf,
+  serviceShares,
   shownSpans,
   traceTree,
 } from "../../../src/page/model/trace-tree.ts";
@@ -84,6 +85,19 @@ test("errors and services are counted", () => {
   const tree = traceTree(dataOf([error]));
 
   expect([tree.errors, tree.services]).toEqual([1, ["unknown_service"]]);
+});
+
+test("the depth counts levels, and each service has its share of spans and errors", () => {
+  const error = { status: { code: 2 } };
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] };
+  const own = { resource, scopeSpans: [{ spans: [{ ...spanOf(["b", "a"]), ...error }] }] };
+  const tree = traceTree({ resourceSpans: [...dataOf([spanOf(["a", ""])]).resourceSpans!, own] });
+
+  expect([tree.depth, treeOf(["a", ""]).depth]).toEqual([2, 1]);
+  expect(serviceShares(tree)).toEqual([
+    { service: "unknown_service", spans: 1, errors: 0 },
+    { service: "shop", spans: 1, errors: 1 },
+  ]);
 });
 
 test("what is below a collapsed span is hidden, and nothing else", () => {
