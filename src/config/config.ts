@@ -128,8 +128,9 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   const { env: given, warnings } = withoutServiceLinks(env);
   warnings.push(...misspelledNames(Object.keys(given)));
   const texts = textsOf(given);
-  const invalid = VARIABLE_NAMES.filter((name) => VARIABLES[name].read(texts[name]) === undefined);
-  const settings = settingsOf({ ...texts, ...neutralTexts(invalid) });
+  const values = valuesOf(texts);
+  const invalid = VARIABLE_NAMES.filter((name) => values[name] === undefined);
+  const settings = { ...values, ...valuesOf(neutralTexts(invalid)) } as Settings;
   const mistakes = moreMistakes(
     invalid.map((name) => mistakeIn(name, texts[name])),
     [
@@ -171,11 +172,10 @@ function textsOf(env: Environment): Record<VariableName, string> {
   return Object.fromEntries(texts) as Record<VariableName, string>;
 }
 
-/** Returns the values of texts that are all valid. */
-function settingsOf(texts: Readonly<Record<VariableName, string>>): Settings {
-  const values = VARIABLE_NAMES.map((name) => [name, VARIABLES[name].read(texts[name])!] as const);
-  // `fromEntries` loses the type of each name's value; only this line restores it.
-  return Object.fromEntries(values) as unknown as Settings;
+/** Returns the value of each text; undefined for one that is invalid. */
+function valuesOf(texts: Readonly<Partial<Record<VariableName, string>>>): Partial<Settings> {
+  const entries = Object.entries(texts) as [VariableName, string][];
+  return Object.fromEntries(entries.map(([name, text]) => [name, VARIABLES[name].read(text)]));
 }
 
 function mistakeIn(variable: VariableName, text: string): Mistake {
