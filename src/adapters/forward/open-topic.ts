@@ -12,11 +12,12 @@ export type TopicOpening =
 
 /** Opens the topic to which these settings would forward. It connects when it is read. */
 export async function openTopic(
-  { endpoint, timeoutMs, ...forward }: ForwardConfig,
+  forward: ForwardConfig,
   clock: SleepingClock,
 ): Promise<TopicOpening> {
+  const { endpoint, timeoutMs } = forward;
   assert(endpoint.protocol === "kafka", "only Kafka has topics");
-  const files = await readForwardFiles({ endpoint, timeoutMs, ...forward });
+  const files = await readForwardFiles(forward);
   if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
   const client = await import("./kafka-client.js");
   const tls = endpoint.isSecure ? files.tls : undefined;

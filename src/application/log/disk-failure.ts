@@ -28,7 +28,7 @@ export function isRefusing(state: LogState): boolean {
 }
 
 /** Reports whether requests go to memory only, until the next attempt to write. */
-export function isMemoryOnly(state: LogState): boolean {
+export function acceptsIntoMemory(state: LogState): boolean {
   return state.parts.settings.diskFailure === "memory" && currentFailure(state) !== undefined;
 }
 

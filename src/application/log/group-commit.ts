@@ -26,7 +26,7 @@ import {
   breakOff,
   currentFailure,
   FIRST_DELAY_MS,
-  isMemoryOnly,
+  acceptsIntoMemory,
   keepInMemory,
   noteSuccess,
 } from "./disk-failure.ts";
@@ -54,7 +54,7 @@ function refusalOf(state: LogState, bytes: number): AppendOutcome | undefined {
   if (state.isClosed) return { outcome: "failed", message: CLOSED, retryAfterMs: FIRST_DELAY_MS };
   if (bytes + SEGMENT_HEADER_BYTES > limitBytes) return { outcome: "too_large" };
   const failure = currentFailure(state);
-  if (failure !== undefined && !isMemoryOnly(state)) return failure;
+  if (failure !== undefined && !acceptsIntoMemory(state)) return failure;
   const isQueueFull = state.queue.length > 0 && state.queuedBytes + bytes > maxQueuedBytes;
   if (isQueueFull) return { outcome: "refused", message: SLOW };
   const isFull = state.usedBytes + state.queuedBytes + bytes > limitBytes;
@@ -76,7 +76,7 @@ async function writeWaiting(state: LogState): Promise<void> {
   // Requests that arrive in this turn of the event loop join the first group.
   await Promise.resolve();
   while (hasWork(state)) {
-    if (isMemoryOnly(state)) keepInMemory(state);
+    if (acceptsIntoMemory(state)) keepInMemory(state);
     // oxlint-disable-next-line no-await-in-loop -- a file grows at one end only
     else await writeGroup(state, takeGroup(state));
   }
@@ -85,7 +85,8 @@ async function writeWaiting(state: LogState): Promise<void> {
 }
 
 function hasWork(state: LogState): boolean {
-  if (currentFailure(state) !== undefined) return isMemoryOnly(state) && state.queue.length > 0;
+  if (currentFailure(state) !== undefined)
+    return acceptsIntoMemory(state) && state.queue.length > 0;
   if (state.queue.length > 0 || state.departures.length > 0) return true;
   return state.parts.settings.durability !== "process" && needsDepartureSync(state);
 }
