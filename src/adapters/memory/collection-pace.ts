@@ -6,8 +6,14 @@ const REQUEST_GARBAGE_BYTES = 20 * 1024;
 /** The amount of garbage after which a collection starts: that of 500 requests. */
 const GARBAGE_A_COLLECTION_BYTES = 500 * REQUEST_GARBAGE_BYTES;
 
-/** The young collections per full one. Each leaves up to 0.4 MiB of old garbage. */
-const YOUNG_COLLECTIONS_A_FULL = 64;
+/** One in this many collections is a full one. The others leave up to 0.4 MiB of old garbage. */
+const COLLECTIONS_A_FULL = 64;
+
+/**
+ * The collection that is the first full one. Until then, each of them leaves about 1 MiB, so that
+ * resident memory is largest just before it: 30 MiB larger if the first full one is the 64th.
+ */
+const FIRST_FULL_COLLECTION = 16;
 
 /** The amount of old garbage after which a full collection starts. */
 const OLD_GARBAGE_A_COLLECTION_BYTES = 24 * 1024 * 1024;
@@ -25,7 +31,7 @@ const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC };
  * By default the collector waits until the heap has doubled, and it counts the ring's shared memory
  * as heap, so garbage would grow with the size of the ring.
  *
- * Most collections cover only young objects, and take about a millisecond. Every 64th is a full one
+ * Most collections cover only young objects, and take about a millisecond. One in 64 is a full one
  * of 5 to 10 ms, which under full load happens once in several seconds; without it, a minute of
  * overflow adds 60 MiB of old garbage. (A concurrent full collection takes processor time from
  * other work, and finishes too late.)
@@ -67,7 +73,7 @@ export class CollectionPace {
 
   private collect(): void {
     this.collections += 1;
-    if (this.collections % YOUNG_COLLECTIONS_A_FULL === 0) this.collectAll();
+    if (this.collections % COLLECTIONS_A_FULL === FIRST_FULL_COLLECTION) this.collectAll();
     else this.collectors.young();
   }
 

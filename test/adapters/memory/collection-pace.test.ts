@@ -38,12 +38,17 @@ test.each([
   expect(collected.young).toBe(collections);
 });
 
-test("every 64th collection is a full one", () => {
+test("the 16th collection is a full one, and so is every 64th after it", () => {
   const { pace, collected } = countedPace();
 
-  for (let collection = 0; collection < 130; collection += 1) pace.noteGarbage(10_240_000);
+  const full = Array.from({ length: 150 }, (_, at) => at + 1).filter(() => {
+    const before = collected.all;
+    pace.noteGarbage(10_240_000);
+    return collected.all > before;
+  });
 
-  expect(collected).toEqual({ young: 128, all: 2 });
+  expect(full).toEqual([16, 80, 144]);
+  expect(collected).toEqual({ young: 147, all: 3 });
 });
 
 test("24 MiB of old garbage start a full collection", () => {
