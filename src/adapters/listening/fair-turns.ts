@@ -1,7 +1,10 @@
 import type { Clock } from "../../ports/clock.ts";
+import { SenderQueue } from "./sender-queue.ts";
 
 /** Work that is done in steps, such as the bytes that a connection has sent. */
 export interface SteppedWork {
+  /** The address of the peer. */
+  readonly sender: string;
   /** Does a step of a few milliseconds at most. Returns whether another one can follow. */
   step(): boolean;
 }
@@ -10,12 +13,13 @@ export interface SteppedWork {
 const TURN_MS = 5;
 
 /**
- * Shares the event loop among connections.
+ * Shares the event loop among senders and their connections.
  *
  * Bun reads all that a socket has before it turns to the next one, and a peer can have sent enough
  * for seconds. So work is done at once only while its turn of the event loop has time left.
- * Otherwise it waits in a queue for one step in each round. Work that has not had a step yet
- * comes first, so that a small request does not wait for those who have sent more.
+ * Otherwise it waits in a queue, in which senders take turns, so that one with many
+ * connections delays others no more than one with a single connection. Work that has not had a step
+ * yet comes first, so that a small request does not wait for those who have sent more.
  *
  * All listeners of a process share one of these, because they share the event loop.
  */
@@ -24,8 +28,8 @@ export class FairTurns {
   private readonly clock: Clock;
 
   // Moved by the methods below.
-  private readonly first = new Set<SteppedWork>();
-  private readonly further = new Set<SteppedWork>();
+  private readonly first = new SenderQueue<SteppedWork>();
+  private readonly further = new SenderQueue<SteppedWork>();
   private endMs: number | undefined;
 
   constructor(clock: Clock) {
@@ -50,7 +54,7 @@ export class FairTurns {
   }
 
   private isWorkWaiting(): boolean {
-    return this.first.size > 0 || this.further.size > 0;
+    return !this.first.isEmpty || !this.further.isEmpty;
   }
 
   /** Begins the next turn if work is waiting. Neither queue keeps the other one waiting. */
@@ -66,14 +70,12 @@ export class FairTurns {
     return this.clock.monotonicMs() < this.endMs!;
   }
 
-  private preferred(): Set<SteppedWork> {
-    return this.first.size > 0 ? this.first : this.further;
+  private preferred(): SenderQueue<SteppedWork> {
+    return this.first.isEmpty ? this.further : this.first;
   }
 
-  private stepNext(waiting: Set<SteppedWork>): void {
-    const [work] = waiting;
-    if (work === undefined) return;
-    waiting.delete(work);
-    if (work.step()) this.further.add(work);
+  private stepNext(waiting: SenderQueue<SteppedWork>): void {
+    const work = waiting.take();
+    if (work?.step() === true) this.further.add(work);
   }
 }

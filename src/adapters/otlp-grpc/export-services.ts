@@ -46,7 +46,7 @@ function answerInTurn(call: UnaryCall, { turns }: LaterParts, answer: () => void
     if (!call.hasEnded) answer();
     return false;
   };
-  turns.queue({ step });
+  turns.queue({ sender: call.address, step });
 }
 
 function answerExport(call: UnaryCall, parts: TraceServiceParts): void {

@@ -44,6 +44,10 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     passEvents(socket, this, (bytes) => this.take(bytes));
   }
 
+  get sender(): string {
+    return this.socket.remoteAddress ?? "";
+  }
+
   /** Passes on the next step. Returns whether another one can follow. */
   step(): boolean {
     const { waiting, socket } = this;

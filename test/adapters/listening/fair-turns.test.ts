@@ -10,9 +10,10 @@ function createTurns() {
   const done: string[] = [];
   const turns = new FairTurns({ monotonicMs: () => nowMs });
   const pass = (ms: number): void => void (nowMs += ms);
-  const work = (name: string, steps: number, stepMs = 0): SteppedWork => {
+  const work = (name: string, steps: number, stepMs = 0, sender = name): SteppedWork => {
     let left = steps;
     return {
+      sender,
       step: () => {
         done.push(name);
         pass(stepMs);
@@ -95,4 +96,36 @@ test("work with further steps has one even if new work takes the whole turn", as
   await nextTurn();
 
   expect(done).toEqual(["old", "old", "a"]);
+});
+
+test("a sender with much work delays the work of another by one step", async () => {
+  const { turns, done, work } = createTurns();
+  for (const name of ["a", "b", "c"]) turns.queue(work(name, 1, LONG_MS, "many"));
+  turns.queue(work("other", 1, LONG_MS, "few"));
+
+  for (let turn = 0; turn < 4; turn += 1) await nextTurn();
+
+  expect(done).toEqual(["a", "other", "b", "c"]);
+});
+
+test("senders take turns in further steps too", async () => {
+  const { turns, done, work } = createTurns();
+  for (const name of ["a", "b", "c"]) turns.queue(work(name, 9, LONG_MS, "many"));
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  turns.queue(work("other", 3, LONG_MS, "few"));
+
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+
+  expect(done.filter((name) => name === "other").length).toBe(3);
+});
+
+test("work that is queued twice has one step", async () => {
+  const { turns, done, work } = createTurns();
+  const once = work("a", 1);
+  turns.queue(once);
+  turns.queue(once);
+
+  await nextTurn();
+
+  expect(done).toEqual(["a"]);
 });
