@@ -3,7 +3,8 @@
 #
 # Needs Node with npm, or Bun of any version. What else is needed goes into .tools/ and
 # node_modules/, both in the project's folder. Only Java and Maven, for the tests with Apache Kafka,
-# are installed outside of it, where root runs this on Debian without them.
+# and strace, for those with a failing disk, are installed outside of it, where root runs this on
+# Debian without them.
 
 : "${root:?is set by whoever sources this}"
 
@@ -177,10 +178,22 @@ has_java() {
 }
 
 install_java() {
+  install_debian "Java and Maven" default-jre-headless maven
+}
+
+# install_debian NAME PACKAGES...: installs packages, where root runs this on Debian.
+install_debian() {
   [ "$(id -u 2>/dev/null)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
-  say "installing Java and Maven from Debian's packages"
+  say "installing $1 from Debian's packages"
+  shift
   apt-get -qq update >&2 && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
-    --yes --no-install-recommends default-jre-headless maven >&2
+    --yes --no-install-recommends "$@" >&2
+}
+
+# With strace, the tests make system calls fail. Without it, they say how many of them do not run.
+make_strace() {
+  command -v strace >/dev/null 2>&1 || install_debian strace strace ||
+    say "no strace: it takes Debian's packages, or yours"
 }
 
 # sum_lines FILE: the sum of its lines, each of which is a number.

@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { spanNumbers } from "../support/oracles/walked-spans.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
+import {
+  missingIn,
+  numbersOf,
+  post,
+  type Sent,
+  sendNext,
+  spanNumbersOf,
+} from "../support/running/counted-sender.ts";
 import { fuzzRuns } from "../support/running/fuzz-runs.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
@@ -15,43 +22,17 @@ const LARGE = { MAX_BUFFER_SIZE: "100000" };
 const SPANS = 5;
 const LANES = 4;
 
-async function spanNumbersOf({ apiUrl }: RunningProgram): Promise<number[]> {
-  const headers = { Accept: "application/x-protobuf" };
-  const answer = await fetch(`${apiUrl}/api/spans?limit=100000&order=oldest`, { headers });
-  return spanNumbers(await answer.bytes());
-}
-
-async function post({ httpUrl }: RunningProgram, request: Uint8Array): Promise<Response> {
-  const headers = { "Content-Type": "application/x-protobuf" };
-  return await fetch(`${httpUrl}/v1/traces`, { method: "POST", headers, body: request });
-}
-
-/** What clients have sent and what has been acknowledged, by the number of the first span. */
-interface Sent {
-  next: number;
-  readonly acknowledged: number[];
-}
-
 /** Sends requests in several lanes until the program is killed, after some acknowledgements. */
 async function sendUntilKilled(program: RunningProgram, sent: Sent, after: number): Promise<void> {
   const killAt = sent.acknowledged.length + after;
+  const killed = Promise.withResolvers<void>();
+  void killed.promise.then(() => process.kill(program.pid, "SIGKILL"));
   const lanes = Array.from({ length: LANES }, async () => {
-    for (let isUp = true; isUp;) {
-      const first = sent.next;
-      sent.next += SPANS;
-      isUp = await isAccepted(post(program, requestOf(SPANS, first)));
-      const count = isUp ? sent.acknowledged.push(first) : 0;
-      if (count === killAt) process.kill(program.pid, "SIGKILL");
+    while ((await sendNext(program, sent, SPANS)) === 200) {
+      if (sent.acknowledged.length >= killAt) killed.resolve();
     }
   });
   await Promise.all(lanes);
-}
-
-async function isAccepted(sending: Promise<Response>): Promise<boolean> {
-  return await sending.then(
-    ({ ok }) => ok,
-    () => false,
-  );
 }
 
 test.each(["disk", "process"])(
@@ -68,16 +49,33 @@ test.each(["disk", "process"])(
       const found = await spanNumbersOf(next);
       await next.stop();
 
-      const present = new Set(found);
-      const lost = sent.acknowledged.filter((first) => {
-        return Array.from({ length: SPANS }, (_, at) => first + at).some((n) => !present.has(n));
-      });
-      expect(lost).toEqual([]);
-      expect(present.size).toBe(found.length);
+      expect(missingIn(found, sent, SPANS)).toEqual([]);
+      expect(new Set(found).size).toBe(found.length);
       expect(Math.max(...found)).toBeLessThan(sent.next);
     }
   },
 );
+
+test("at level stop, kills under load lose only what arrived since the last start", async () => {
+  const env = { ...LARGE, DATA_DIR: mkdtempSync(join(root, "kill-")), DURABILITY: "stop" };
+  const sent: Sent = { next: 1, acknowledged: [] };
+  let kept: readonly number[] = [];
+
+  for (let cycle = 0; cycle < fuzzRuns(2); cycle += 1) {
+    await using killed = await startProgram(env);
+    await sendUntilKilled(killed, { ...sent, acknowledged: [] }, 1 + ((cycle * 7) % 30));
+    await killed.exited;
+    await using stopped = await startProgram(env);
+    const found = await spanNumbersOf(stopped);
+    await sendNext(stopped, sent, SPANS);
+    await stopped.stop();
+
+    expect(found).toEqual([...kept]);
+    kept = [...found, ...numbersOf(sent, SPANS).slice(found.length)];
+  }
+  await using last = await startProgram(env);
+  expect(await spanNumbersOf(last)).toEqual([...kept]);
+});
 
 /** Runs the program with files of at most 64 KiB; writes beyond it fail. */
 const SMALL_FILES = ["sh", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "sh"];

@@ -13,7 +13,7 @@ import { requestsOf } from "../support/requests/numbered-requests.ts";
 import { makeCertificates } from "../support/upstreams/certificates.ts";
 import { HAS_OLD_KAFKA, startOldKafka } from "../support/upstreams/kafka/old-kafka.ts";
 import { HAS_KAFKA, messagesOf, startKafka } from "../support/upstreams/kafka/real-kafka.ts";
-import { CAN_MOUNT, mountSmallDisk } from "../support/upstreams/kafka/small-disk.ts";
+import { CAN_MOUNT, mountSmallDisk } from "../support/running/small-disk.ts";
 
 // Goal: spans stay in the ring while a broker is too old or has a full disk. Method: old versions
 // of Apache Kafka, and a broker on a small file system. `bun run kafka` fetches and runs all.

@@ -237,6 +237,27 @@ test.each([
   expect(existsSync(join(project.folder, ".tools/kafka/jars/kafka.jar"))).toBe(isFetched);
 });
 
+const SAYING = '#!/bin/sh\necho "apt-get $*" >&2\n';
+
+test.each([
+  { who: "root on Debian", tools: { "apt-get": SAYING, id: ROOT_USER }, isInstalled: true },
+  {
+    who: "another user",
+    tools: { "apt-get": SAYING, id: "#!/bin/sh\necho 7\n" },
+    isInstalled: false,
+  },
+  { who: "root elsewhere", tools: { id: ROOT_USER }, isInstalled: false },
+])("without strace, $who gets it: $isInstalled", async ({ tools, isInstalled }) => {
+  const project = await machineWith({ bun: process.execPath, ...tools });
+  project.write("make.sh", "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_strace\n");
+
+  const { exitCode, stderr } = await project.run("make.sh");
+
+  expect(exitCode).toBe(0);
+  expect(stderr.includes("install --yes --no-install-recommends strace\n")).toBe(isInstalled);
+  expect(stderr.includes("spanring: no strace")).toBe(!isInstalled);
+});
+
 test("tests that do not run are counted as skipped", async () => {
   const project = await machineWith({ bun: process.execPath });
   const tally = join(project.folder, "tally");

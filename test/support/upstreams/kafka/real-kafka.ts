@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Certificate } from "../certificates.ts";
 import { freePorts } from "./free-ports.ts";
 import { type PrintedMessage, printedMessages } from "./console-consumer.ts";
-import type { SmallDisk } from "./small-disk.ts";
+import type { SmallDisk } from "../../running/small-disk.ts";
 import { Admin, type ConsumedMessage, Consumer } from "./kafka-tools.js";
 
 const TOOLS = join(import.meta.dir, "../../../../.tools/kafka");

@@ -6,6 +6,8 @@ export interface SmallDisk extends AsyncDisposable {
   /** The start of a command that sees the file system. */
   readonly launcher: readonly string[];
   resize(mebibytes: number): void;
+  /** Runs a command that sees the file system. */
+  run(...command: readonly string[]): void;
 }
 
 /** Whether this user may mount file systems. */
@@ -23,12 +25,14 @@ export async function mountSmallDisk(folder: string, mebibytes: number): Promise
   });
   await holder.stdout.getReader().read();
   const launcher = ["nsenter", "-m", "-t", String(holder.pid), "--"];
+  const run = (...command: readonly string[]): void => {
+    Bun.spawnSync([...launcher, ...command]);
+  };
   return {
     folder,
     launcher,
-    resize: (size) => {
-      Bun.spawnSync([...launcher, "mount", "-o", `remount,size=${size}m`, folder]);
-    },
+    run,
+    resize: (size) => run("mount", "-o", `remount,size=${size}m`, folder),
     [Symbol.asyncDispose]: async () => {
       holder.kill("SIGKILL");
       await holder.exited;
