@@ -124,3 +124,35 @@ test("a body that Bun collects cannot be looked at before its end", async () => 
 
   expect(state).toEqual([true, true]);
 });
+
+/** Connects in a process of its own, while this thread waits, and sends a request. */
+function sendBesides(port: number): void {
+  const { exitCode } = Bun.spawnSync([
+    process.execPath,
+    "-e",
+    `const socket = require("node:net").connect(${port}, "127.0.0.1");
+     socket.write("GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n", () => process.exit());`,
+  ]);
+  expect(exitCode).toBe(0);
+}
+
+// adapters/otlp-http/request-body.ts, readPieces()
+test("a server reads connections that come while it reads others, all in one turn", async () => {
+  const ROUNDS = 3;
+  let [turns, requests] = [0, 0];
+  const seen = Promise.withResolvers<number>();
+  await using server = Bun.serve({
+    ...OPTIONS,
+    fetch: () => {
+      requests += 1;
+      if (requests === 1) setImmediate(() => void (turns += 1));
+      if (requests < ROUNDS) sendBesides(server.port!);
+      else seen.resolve(turns);
+      return new Response();
+    },
+  });
+
+  sendBesides(server.port!);
+
+  expect(await seen.promise).toBe(0);
+});

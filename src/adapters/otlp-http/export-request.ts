@@ -147,8 +147,8 @@ async function afterDrain(
   response: Response,
   refusal?: TokenRefusal,
 ): Promise<Response> {
-  await Promise.all([drain.drain(request), refusal && gate?.pause(refusal)]);
-  return response;
+  const [fault] = await Promise.all([drain.drain(request), refusal && gate?.pause(refusal)]);
+  return fault === SMALL_CHUNKS ? brokenOff() : response;
 }
 
 function readHead(

@@ -1,4 +1,5 @@
 import type { Receipt } from "../../domain/receipt.ts";
+import { turn } from "../../application/querying/ring-scan.ts";
 import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
@@ -35,6 +36,10 @@ const DIGITS = /^\d{1,15}$/;
  * A body in chunks of a few bytes is given up: each chunk takes about two microseconds, and Bun
  * reads all that a socket has before it turns to the next one. The caller then breaks off the
  * connection, because Bun would go on to read the body of a request that has been answered.
+ *
+ * Pieces are read from the next turn of the event loop on. Bun reads what a connection has sent as
+ * it accepts it, and accepts until no connection waits (`test/quirks/bun-servers.test.ts`). A peer
+ * that connects again as soon as it is broken off would keep Bun accepting for seconds.
  *
  * Until the body is read, `inFlight.arrivedBytes` says how much of it has arrived. Bun shows
  * nothing of a body that it collects, so the declared length stands for it: no more than that has
@@ -81,8 +86,8 @@ async function readPieces(
   inFlight: RequestInFlight,
   { budget, maxBytes }: BodyParts,
 ): Promise<BodyReading> {
-  // Cast because the types are those of Node, which has no `readMany`.
-  const reader = request.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+  await turn();
+  const reader = request.body === null ? undefined : pieceReader(request.body);
   const body = new GrowingBytes();
   // Ends the pending read. A race for each piece would add a reaction to the one promise each time.
   void Promise.allSettled([inFlight.abandoned.then(() => reader?.cancel())]);
@@ -106,7 +111,7 @@ async function readPieces(
 }
 
 /** The pieces that a body may have whatever their size. */
-const MAX_SMALL_PIECES = 1024;
+const MAX_SMALL_PIECES = 256;
 const MIN_MEAN_PIECE_BYTES = 64;
 
 function areTooSmall(pieceCount: number, lengthBytes: number): boolean {
@@ -119,6 +124,11 @@ export const SMALL_CHUNKS = {
   problem: "incomplete",
   message: `the body has chunks of less than ${MIN_MEAN_PIECE_BYTES} bytes; send larger ones`,
 } as const satisfies BodyReading;
+
+function pieceReader(body: ReadableStream): ReadableStreamDefaultReader<Uint8Array> {
+  // Cast because the types are those of Node, which has no `readMany`.
+  return body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+}
 
 /** Moves a piece into the body, and returns by how many bytes the body's buffer has grown. */
 function moveTo(body: GrowingBytes, piece: Uint8Array): number {
@@ -212,12 +222,15 @@ export class BodyDrain {
     this.clock = clock;
   }
 
-  /** Resolves when the answer may be sent, after `MAX_DRAIN_MS` at the latest. */
-  async drain(request: Request): Promise<void> {
-    if (this.open === MAX_DRAINS || !hasMoreToCome(request)) return;
+  /**
+   * Resolves when the answer may be sent, after `MAX_DRAIN_MS` at the latest; to `SMALL_CHUNKS` if
+   * the connection is to be broken off instead.
+   */
+  async drain(request: Request): Promise<typeof SMALL_CHUNKS | undefined> {
+    if (this.open === MAX_DRAINS || !hasMoreToCome(request)) return undefined;
     this.open += 1;
     const over = discard(request.body!, this.clock, this.stopping.signal);
-    await over.finally(() => void (this.open -= 1));
+    return await over.finally(() => void (this.open -= 1));
   }
 
   /** Ends all drains. */
@@ -240,19 +253,22 @@ async function discard(
   body: ReadableStream,
   clock: SleepingClock,
   stopping: AbortSignal,
-): Promise<void> {
-  // Cast because the types are those of Node, which has no `readMany`.
-  const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+): Promise<typeof SMALL_CHUNKS | undefined> {
+  await turn();
+  const reader = pieceReader(body);
   const ended = new AbortController();
   const patience = clock.sleep(MAX_DRAIN_MS, AbortSignal.any([ended.signal, stopping]));
   // Ends the pending read.
   void Promise.allSettled([patience.then(() => reader.cancel())]);
-  await readToEnd(reader).catch(() => {});
+  const fault = await readToEnd(reader).catch(() => undefined);
   ended.abort();
+  return fault;
 }
 
-async function readToEnd(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  let drainedBytes = 0;
+async function readToEnd(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<typeof SMALL_CHUNKS | undefined> {
+  let [pieceCount, drainedBytes] = [0, 0];
   for (let isOver = false; !isOver;) {
     // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other
     const { value: pieces, done } = await reader.readMany();
@@ -260,6 +276,9 @@ async function readToEnd(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
       drainedBytes += piece.length;
       releaseBytes(piece);
     }
+    pieceCount += pieces.length;
+    if (areTooSmall(pieceCount, drainedBytes)) return SMALL_CHUNKS;
     isOver = done || drainedBytes > MAX_DRAIN_BYTES;
   }
+  return undefined;
 }

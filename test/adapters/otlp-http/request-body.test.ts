@@ -3,7 +3,14 @@ import {
   bodyFormat,
   contentCoding,
   BodyDrain,
+  readBody,
+  SMALL_CHUNKS,
 } from "../../../src/adapters/otlp-http/request-body.ts";
+import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
+import {
+  type RequestInFlight,
+  RequestTable,
+} from "../../../src/adapters/otlp-http/request-table.ts";
 import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
 import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 
@@ -65,6 +72,44 @@ function pieceOf(lengthBytes: number) {
 }
 
 const nothing = () => {};
+
+const LIMITS = { connections: 5, connectionsPerAddress: 3, requestMs: 60_000 };
+
+/** Reads the body of a request in flight. */
+function read(request: Request) {
+  const clock = { monotonicMs: () => 0 };
+  const budget = new InFlightBudget({ capacityBytes: MIB, clock });
+  const table = new RequestTable({ limits: LIMITS, budget, clock, refused: () => {} });
+  const inFlight = table.begin({ address: "a", port: 1 }) as RequestInFlight;
+  return readBody(request, inFlight, { budget, maxBytes: MIB });
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+test("a body without a declared length is read from the next turn on", async () => {
+  const { request, reads } = requestOf((controller) => {
+    if (reads.pieces === 1) pieceOf(10)(controller);
+    else controller.close();
+  });
+  // Runs before what is asked for later.
+  const readInOwnTurn = nextTurn().then(() => reads.pieces);
+
+  const reading = read(request);
+
+  expect(await readInOwnTurn).toBe(0);
+  expect(await reading).toMatchObject({ outcome: "read", bytes: new Uint8Array(10) });
+});
+
+test("small chunks are drained no further than a body of them is read", async () => {
+  const { request, reads } = requestOf(pieceOf(1));
+
+  const fault = await new BodyDrain(PATIENT_CLOCK).drain(request);
+
+  expect(fault).toBe(SMALL_CHUNKS);
+  expect(reads.pieces).toBeLessThan(500);
+});
 
 test("a body is drained to its end", async () => {
   let remaining = 3;
