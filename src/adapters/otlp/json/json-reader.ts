@@ -20,6 +20,9 @@ export interface JsonReader {
   // Fixed from the beginning.
   readonly json: Buffer;
   readonly wire: Buffer;
+  /** Views of both, to read and write four bytes at once, at any position. */
+  readonly jsonWords: DataView;
+  readonly wireWords: DataView;
   readonly nestingDepth: number;
   /** Records which brackets around a skipped value are braces. */
   readonly isObject: Uint8Array;
@@ -30,6 +33,10 @@ export interface JsonReader {
   /** The position after which reading pauses. */
   stepEnd: number;
   wireEnd: number;
+  /** The attributes from which prefixes were learnt: see `json-attribute-prefix`. */
+  learntCount: number;
+  /** The slot of the prefix that was taken last. */
+  prefixSlot: number;
   /** Keys that OTLP does not define: their number, and the first few that look like names. */
   unknownKeyCount: number;
   readonly unknownKeys: Set<string>;
@@ -42,15 +49,20 @@ const SPARE_BYTES = 64;
 
 /** Creates a reader. Most of `wire` is never written, and untouched pages take no memory. */
 export function createJsonReader(body: Uint8Array, nestingDepth: number): JsonReader {
+  const wire = Buffer.allocUnsafeSlow(body.length + (body.length >>> 3) + SPARE_BYTES);
   return {
     json: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-    wire: Buffer.allocUnsafeSlow(body.length + (body.length >>> 3) + SPARE_BYTES),
+    wire,
+    jsonWords: new DataView(body.buffer, body.byteOffset, body.byteLength),
+    wireWords: new DataView(wire.buffer, wire.byteOffset, wire.byteLength),
     nestingDepth,
     isObject: new Uint8Array(nestingDepth),
     number: createNumberText(),
     at: 0,
     stepEnd: STEP_BYTES,
     wireEnd: 0,
+    learntCount: 0,
+    prefixSlot: 0,
     unknownKeyCount: 0,
     unknownKeys: new Set(),
     emptyCount: 0,
@@ -83,6 +95,7 @@ export function countEmpty(reader: JsonReader): boolean {
 }
 
 export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
 export const COMMA = 0x2c;
 export const COLON = 0x3a;
 export const OPEN_BRACKET = 0x5b;
@@ -209,6 +222,11 @@ export function beginBody(reader: JsonReader, tag: number): number {
 export function endBody(reader: JsonReader, bodyAt: number, bodyEnd: number): void {
   const { wire } = reader;
   const length = bodyEnd - bodyAt;
+  if (length < 0x80) {
+    wire[bodyAt - 1] = length;
+    reader.wireEnd = bodyEnd;
+    return;
+  }
   const moreBytes = varintSize(length) - 1;
   if (moreBytes > 0) wire.copyWithin(bodyAt + moreBytes, bodyAt, bodyEnd);
   writeVarint(wire, bodyAt - 1, length);

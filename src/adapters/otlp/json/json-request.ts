@@ -1,11 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import { releaseOwnBuffer } from "../../../application/ring/release-bytes.ts";
+import { learnPrefix, takePrefix } from "./json-attribute-prefix.ts";
 import {
   beginBody,
   beginDocument,
   CLOSE_BRACE,
   CLOSE_BRACKET,
-  COLON,
   COMMA,
   countEmpty,
   createJsonReader,
@@ -17,21 +17,21 @@ import {
   type JsonReader,
   type JsonSteps,
   nextByte,
-  noteUnknownKey,
   NULL_BEGIN,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   runSteps,
   takeByte,
-  takeColon,
   takeWire,
   takeWord,
 } from "./json-reader.ts";
+import { type Key, MALFORMED, takeKey, UNKNOWN } from "./json-key.ts";
 import { failValue, SCALAR_READERS } from "./json-scalar-reader.ts";
-import { type Field, fieldByKey, REQUEST, type Shape, SHAPES } from "./json-shape.ts";
+import { type Field, REQUEST, type Shape, SHAPES } from "./json-shape.ts";
+import { takePlainScalar } from "./json-plain-scalar.ts";
 import { skipValue } from "./json-skip.ts";
-import { copyKey, copyString } from "./json-string.ts";
+import { copyString } from "./json-string.ts";
 
 /** The result. `message` tells the sender what is wrong, where, and what would be right. */
 export type JsonReading =
@@ -151,77 +151,24 @@ function unknownText({ unknownKeyCount, unknownKeys }: JsonReader): string {
 function readMessage(reader: JsonReader, shape: Shape, depth: number): boolean {
   reader.at += 1;
   if (takeByte(reader, CLOSE_BRACE)) return true;
-  do {
+  if (!readMemberValue(reader, takeKey(reader, shape), depth)) return false;
+  return readMoreMembers(reader, shape, depth);
+}
+
+/** Reads the rest of an object, after its first member or a later one. */
+function readMoreMembers(reader: JsonReader, shape: Shape, depth: number): boolean {
+  while (takeByte(reader, COMMA)) {
     if (!readMemberValue(reader, takeKey(reader, shape), depth)) return false;
-  } while (takeByte(reader, COMMA));
-  return takeByte(reader, CLOSE_BRACE) || failSeparator(reader, "}");
-}
-
-/**
- * Takes a known key and its colon if they stand at `reader.at` as nearly every exporter writes
- * them: without escapes and white space. It compares the key itself, and `readMemberValue` reads
- * strings itself, because calls between small functions made up a third of the time of a body.
- */
-function takePlainKey(reader: JsonReader, { byLetter }: Shape): Field | undefined {
-  const { json } = reader;
-  const keyAt = reader.at + 1;
-  const alike = json[keyAt - 1] === QUOTE ? byLetter[json[keyAt]!] : undefined;
-  if (alike === undefined) return undefined;
-  for (let index = 0; index < alike.length; index += 1) {
-    const field = alike[index]!;
-    const { keyEnd } = field;
-    let equal = 1;
-    while (equal < keyEnd.length && json[keyAt + equal] === keyEnd[equal]) equal += 1;
-    if (equal < keyEnd.length) continue;
-    if (json[keyAt + equal] !== COLON) return undefined;
-    reader.at = keyAt + equal + 1;
-    return field;
   }
-  return undefined;
-}
-
-/** A key: of a field, or of none. */
-type Key = Field | typeof UNKNOWN | typeof MALFORMED;
-
-/** Takes a key and its colon. */
-function takeKey(reader: JsonReader, shape: Shape): Key {
-  return takePlainKey(reader, shape) ?? takeOtherKey(reader, shape);
-}
-
-function takeOtherKey(reader: JsonReader, shape: Shape): Key {
-  const field = takeUsualKey(reader, shape) ?? takeAnyKey(reader, shape);
-  return field === MALFORMED || takeColon(reader) ? field : MALFORMED;
+  return takeByte(reader, CLOSE_BRACE) || failSeparator(reader, "}");
 }
 
 function readMemberValue(reader: JsonReader, field: Key, depth: number): boolean {
   if (field === MALFORMED) return false;
   if (field === UNKNOWN) return skipValue(reader);
-  const isPlain = field.isText && reader.json[reader.at] === QUOTE;
-  return isPlain ? readString(reader, field) : readField(reader, field, depth);
-}
-
-const MALFORMED = "malformed";
-const UNKNOWN = "unknown";
-
-/** Matches a known key without escapes. */
-function takeUsualKey(reader: JsonReader, shape: Shape): Field | undefined {
-  if (nextByte(reader) !== QUOTE) return undefined;
-  const field = fieldByKey(shape, reader.json, reader.at + 1);
-  if (field !== undefined) reader.at += 1 + field.keyEnd.length;
-  return field;
-}
-
-/**
- * Matches any key, after resolving its escapes. It may then contain a quote, and only look like a
- * name up to there.
- */
-function takeAnyKey(reader: JsonReader, shape: Shape): Key {
-  const end = copyKey(reader);
-  if (end < 0) return MALFORMED;
-  const field = fieldByKey(shape, reader.wire, reader.wireEnd);
-  if (field?.name.length === end - reader.wireEnd) return field;
-  noteUnknownKey(reader, end);
-  return UNKNOWN;
+  const isPlain = field.plain === "text" && reader.json[reader.at] === QUOTE;
+  if (isPlain) return readString(reader, field);
+  return takePlainScalar(reader, field) || readField(reader, field, depth);
 }
 
 function readField(reader: JsonReader, field: Field, depth: number): boolean {
@@ -239,8 +186,12 @@ function failNull(reader: JsonReader): false {
 function readList(reader: JsonReader, field: Field, depth: number): boolean {
   reader.at += 1;
   if (takeByte(reader, CLOSE_BRACKET)) return true;
+  const areAttributes = field.value === SHAPES.KeyValue;
   do {
-    if (!readValue(reader, field, depth)) return false;
+    const isRead = areAttributes
+      ? readAttribute(reader, field, depth)
+      : readValue(reader, field, depth);
+    if (!isRead) return false;
   } while (takeByte(reader, COMMA));
   return takeByte(reader, CLOSE_BRACKET) || failSeparator(reader, "]");
 }
@@ -254,6 +205,47 @@ function readValue(reader: JsonReader, field: Field, depth: number): boolean {
   if (!beginsObject(reader, field, depth)) return false;
   const bodyAt = beginBody(reader, field.tag);
   return readMessage(reader, value, depth + 1) && endObject(reader, bodyAt);
+}
+
+/**
+ * Reads an attribute: its value only, if an earlier one had the same prefix.
+ */
+function readAttribute(reader: JsonReader, field: Field, depth: number): boolean {
+  nextByte(reader);
+  const bodyAt = reader.wireEnd + 2;
+  const isTooDeep = depth + 1 >= reader.nestingDepth;
+  const prefix = isTooDeep ? undefined : takePrefix(reader, field.tag);
+  if (prefix === undefined) return readNewAttribute(reader, field, depth);
+  const valueAt = reader.wireEnd;
+  if (!readMemberValue(reader, prefix.field, depth + 2)) return false;
+  return (
+    endsAttribute(reader, bodyAt, valueAt) ||
+    (readMoreMembers(reader, SHAPES.AnyValue, depth + 2) &&
+      endObject(reader, valueAt) &&
+      readMoreMembers(reader, SHAPES.KeyValue, depth + 1) &&
+      endObject(reader, bodyAt))
+  );
+}
+
+function readNewAttribute(reader: JsonReader, field: Field, depth: number): boolean {
+  const { at } = reader;
+  if (!readValue(reader, field, depth)) return false;
+  learnPrefix(reader, at);
+  return true;
+}
+
+/**
+ * Ends an attribute and its value at once, as nearly all end; returns false otherwise, and has
+ * moved nothing.
+ */
+function endsAttribute(reader: JsonReader, bodyAt: number, valueAt: number): boolean {
+  const { json, wire, at, wireEnd } = reader;
+  if (json[at] !== CLOSE_BRACE || json[at + 1] !== CLOSE_BRACE) return false;
+  if (wireEnd === valueAt || wireEnd - bodyAt > 0x7f) return false;
+  wire[valueAt - 1] = wireEnd - valueAt;
+  wire[bodyAt - 1] = wireEnd - bodyAt;
+  reader.at = at + 2;
+  return true;
 }
 
 function readString(reader: JsonReader, field: Field): boolean {

@@ -27,6 +27,8 @@ export type ScalarKind =
   | "fixed32"
   | "fixed64";
 
+export type PlainForm = "text" | "id" | "time" | "whole" | "none";
+
 export interface Field {
   readonly name: string;
   readonly fieldNumber: number;
@@ -35,8 +37,8 @@ export interface Field {
   readonly isProfilesOnly: boolean;
   /** A scalar or another message. */
   readonly value: ScalarKind | Shape;
-  /** Whether it holds a single string. */
-  readonly isText: boolean;
+  /** The plain form of its values, if they have one: see `json-plain-scalar`. */
+  readonly plain: PlainForm;
   /** The name as a JSON key without its opening quote; the closing one ends a comparison. */
   readonly keyEnd: Uint8Array;
   /** The tag before the value on the wire. */
@@ -51,6 +53,16 @@ export interface Shape {
   /** Only the last field counts, and it is written even when it is zero. */
   readonly isOneof: boolean;
 }
+
+const PLAIN_FORMS: Readonly<Partial<Record<ScalarKind, PlainForm>>> = {
+  string: "text",
+  hex: "id",
+  int32: "whole",
+  uint32: "whole",
+  int64: "whole",
+  fixed32: "whole",
+  fixed64: "time",
+};
 
 const growing = new Map<string, GrowingShape>(MESSAGES.map((name) => [name, emptyShape(name)]));
 
@@ -102,8 +114,14 @@ function jsonField({ name, fieldNumber, kind, isRepeated }: SchemaField): Field 
   const isProfilesOnly = kind === "profiles_only";
   const keyEnd = new TextEncoder().encode(`${name}"`);
   const tag = (fieldNumber << 3) | wireTypeOf(value);
-  const isText = value === "string" && !isRepeated;
-  return { name, fieldNumber, isRepeated, isProfilesOnly, value, isText, keyEnd, tag };
+  const plain = plainForm(value, isRepeated);
+  return { name, fieldNumber, isRepeated, isProfilesOnly, value, plain, keyEnd, tag };
+}
+
+/** Returns the plain form of a field that holds one scalar. */
+function plainForm(value: Field["value"], isRepeated: boolean): PlainForm {
+  const isScalar = typeof value === "string" && !isRepeated;
+  return (isScalar ? PLAIN_FORMS[value] : undefined) ?? "none";
 }
 
 function valueOf(kind: SchemaField["kind"]): Field["value"] {

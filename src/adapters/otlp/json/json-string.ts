@@ -1,4 +1,4 @@
-import { fail, type JsonReader, nextByte, QUOTE } from "./json-reader.ts";
+import { BACKSLASH, fail, type JsonReader, nextByte, QUOTE } from "./json-reader.ts";
 
 /**
  * Reads strings of JSON, in UTF-8. Source: RFC 8259, section 7.
@@ -7,7 +7,6 @@ import { fail, type JsonReader, nextByte, QUOTE } from "./json-reader.ts";
  * is UTF-8, and a broken character must not cost the span.
  */
 
-const BACKSLASH = 0x5c;
 const FIRST_PRINTABLE = 0x20;
 const LETTER_U = 0x75;
 const REPLACEMENT = 0xfffd;
@@ -143,7 +142,8 @@ const HEX_DIGITS = "0123456789abcdef";
 const BASE64_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PADDING = 0x3d;
 
-const HEX_VALUES = digitValues(HEX_DIGITS, HEX_DIGITS.toUpperCase());
+/** The values of hex digits; -1 for other bytes. */
+export const HEX_VALUES = digitValues(HEX_DIGITS, HEX_DIGITS.toUpperCase());
 
 /** The values of both alphabets, because proto3 JSON accepts the URL-safe one as well. */
 const BASE64_VALUES = digitValues(BASE64_DIGITS, BASE64_DIGITS.replace("+/", "-_"));
