@@ -10,9 +10,12 @@ export interface InFlightOwner {
   dropped(heldBytes: number): void;
 }
 
+/** An owner, or how to find it: asked for only when a request must be dropped. */
+export type OwnerSource = InFlightOwner | (() => InFlightOwner);
+
 /** A request in progress, and the memory charged to it. */
 export interface OpenRequest {
-  readonly owner: InFlightOwner;
+  readonly owner: OwnerSource;
   readonly openedAtMs: number;
   readonly baseBytes: number;
   /** The base cost of an open request, and everything received of it. */
@@ -62,7 +65,7 @@ export class InFlightBudget {
     this.clock = clock;
   }
 
-  begin(owner: InFlightOwner, baseBytes: number): OpenRequest {
+  begin(owner: OwnerSource, baseBytes: number): OpenRequest {
     const openedAtMs = this.clock.monotonicMs();
     const request = { owner, openedAtMs, baseBytes, heldBytes: 0, hasEnded: false };
     this.openRequests.add(request);
@@ -106,10 +109,14 @@ export class InFlightBudget {
   private drop(owner: InFlightOwner): void {
     const before = this.heldBytes;
     for (const request of this.openRequests) {
-      if (request.owner === owner) this.end(request);
+      if (ownerOf(request) === owner) this.end(request);
     }
     owner.dropped(before - this.heldBytes);
   }
+}
+
+function ownerOf({ owner }: OpenRequest): InFlightOwner {
+  return typeof owner === "function" ? owner() : owner;
 }
 
 /**
@@ -119,7 +126,9 @@ export class InFlightBudget {
  */
 function worstOf(requests: Iterable<OpenRequest>, nowMs: number): InFlightOwner {
   const byteMs = new Map<InFlightOwner, number>();
-  for (const { owner, heldBytes, openedAtMs } of requests) {
+  for (const request of requests) {
+    const { heldBytes, openedAtMs } = request;
+    const owner = ownerOf(request);
     const ageMs = Math.min(nowMs - openedAtMs + 1, MAX_AGE_MS);
     byteMs.set(owner, (byteMs.get(owner) ?? 0) + heldBytes * ageMs);
   }

@@ -28,15 +28,17 @@ export function answerResponse(
   });
 }
 
-/** Returns nearly every answer, without making its headers anew. */
+/**
+ * Returns nearly every answer. Bun makes the header `Content-Type` of the type of a `Blob`, which
+ * costs half as much as an object of headers. It adds a character set to that of JSON, which OTLP
+ * does not have.
+ */
 function acceptedResponse(format: BodyFormat): Response {
-  return new Response(format === "json" ? "{}" : null, ACCEPTED[format]);
+  return format === "json" ? new Response("{}", OF_JSON) : new Response(EMPTY_PROTOBUF);
 }
 
-const ACCEPTED: Readonly<Record<BodyFormat, ResponseInit>> = {
-  protobuf: { headers: { "Content-Type": MEDIA_TYPES.protobuf } },
-  json: { headers: { "Content-Type": MEDIA_TYPES.json } },
-};
+const EMPTY_PROTOBUF = new Blob([], { type: MEDIA_TYPES.protobuf });
+const OF_JSON: ResponseInit = { headers: { "Content-Type": MEDIA_TYPES.json } };
 
 function bodyOf(answer: Answer, format: BodyFormat): string | Uint8Array<ArrayBuffer> | null {
   if (format === "json") return isSuccess(answer) ? exportResponseJson(answer) : statusJson(answer);

@@ -1,6 +1,6 @@
 import { UNSUPPORTED_SIGNALS } from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemLog } from "../../ports/logger.ts";
-import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
+import { type Answer, grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 import { noteAnswer } from "../otlp/receive-request.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import {
@@ -27,7 +27,8 @@ import {
   type TokenRefusal,
 } from "../listening/token-gate.ts";
 import { type Cors, originOf } from "./cors.ts";
-import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
+import type { Peer } from "./request-peer.ts";
+import type { RequestInFlight, RequestTable } from "./request-table.ts";
 import {
   pathOf,
   type WrongReason,
@@ -58,16 +59,15 @@ export function answerExport(
   peer: Peer,
 ): Response | Promise<Response> {
   parts.pace.note();
-  const { address } = peer;
   const preflight = parts.cors?.preflight(request);
-  if (preflight !== undefined) return notingIfRefused(parts, preflight, { request, address });
+  if (preflight !== undefined) return notingIfRefused(parts, preflight, { request, peer });
   const contentType = request.headers.get("content-type");
   const known = bodyFormat(contentType);
-  if (known === undefined && isGrpcType(contentType)) return answerGrpc(parts, address);
+  if (known === undefined && isGrpcType(contentType)) return answerGrpc(parts, peer);
   const extra = parts.cors?.headersFor(request.headers.get("origin"));
   // An unknown type is answered with JSON, which a person can read.
   const format = known ?? "json";
-  const refusal = parts.gate?.refusalOf(callerOf(request, address));
+  const refusal = parts.gate?.refusalOf(callerOf(request, peer));
   if (refusal !== undefined) {
     const headers = { "WWW-Authenticate": refusal.challenge, ...extra };
     const answer = { outcome: "unauthenticated", message: refusal.message } as const;
@@ -76,16 +76,16 @@ export function answerExport(
   const head = readHead(parts, request, known);
   if ("objection" in head) {
     const problem = wrongRequestProblem(request, head.reason);
-    parts.problems.note({ protocol: "http", address, ...problem });
+    parts.problems.note({ protocol: "http", address: peer.address, ...problem });
     const response = answerResponse(head.objection, format, { ...head.headers, ...extra });
     return afterDrain(parts, request, response);
   }
   const inFlight = parts.table.begin(peer);
   if ("outcome" in inFlight) return answerResponse(inFlight, format, extra);
-  return answerBody(parts, { request, head, inFlight, extra, address });
+  return answerBody(parts, { request, head, inFlight, extra });
 }
 
-function callerOf({ headers }: Request, address: string): Caller {
+function callerOf({ headers }: Request, { address }: Peer): Caller {
   const [authorization, apiKey] = [headers.get("authorization"), headers.get(API_KEY_HEADER)];
   return { authorization, apiKey, address, protocol: "http" };
 }
@@ -97,14 +97,14 @@ function callerOf({ headers }: Request, address: string): Caller {
 function notingIfRefused(
   { problems, cors }: ExportParts,
   preflight: Response,
-  { request, address }: { readonly request: Request; readonly address: string },
+  { request, peer }: { readonly request: Request; readonly peer: Peer },
 ): Response {
   if (cors?.allows(originOf(request)) === true) return preflight;
-  problems.note({ protocol: "http", reason: "origin_not_allowed", address });
+  problems.note({ protocol: "http", reason: "origin_not_allowed", address: peer.address });
   return preflight;
 }
 
-function answerGrpc({ problems }: ExportParts, address: string): Response {
+function answerGrpc({ problems }: ExportParts, { address }: Peer): Response {
   problems.note({ protocol: "http", reason: "grpc_on_http", address });
   return grpcRefusal(`this port speaks OTLP/HTTP: ${problems.hint("grpc_on_http")}`);
 }
@@ -114,25 +114,29 @@ interface RequestInProgress {
   readonly head: RequestHead;
   readonly inFlight: RequestInFlight;
   readonly extra: ExtraHeaders | undefined;
-  readonly address: string;
 }
 
 async function answerBody(parts: ExportParts, reading: RequestInProgress): Promise<Response> {
-  const { request, head, extra, address } = reading;
+  const { request, head, extra } = reading;
   using inFlight = reading.inFlight;
   const body = await readBody(request, inFlight, parts);
+  inFlight.arrivedBytes = Infinity;
   const isRead = body.outcome === "read";
   const received = isRead
     ? receiveBody(parts, body.bytes, { head, inFlight })
     : countFailure(parts, body, head);
   const answer = received instanceof Promise ? await received : received;
   if (isRead) body.release();
-  const signal = head.signal === "traces" ? undefined : head.signal;
-  noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
+  if (answer.outcome !== "accepted" || answer.unknown !== undefined) note(parts, answer, reading);
   if (body === SMALL_CHUNKS) return brokenOff();
   const response = answerResponse(answer, head.format, extra);
   // Not awaited here, because the request is no longer in flight while its body is drained.
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
+}
+
+function note({ problems }: ExportParts, answer: Answer, { head, inFlight }: RequestInProgress) {
+  const signal = head.signal === "traces" ? undefined : head.signal;
+  noteAnswer(problems, answer, { protocol: "http", address: inFlight.peer.address, signal });
 }
 
 /** Returns a response that makes Bun close the connection at once. */

@@ -8,7 +8,7 @@ import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { TokenGate } from "../listening/token-gate.ts";
 import { ServedPort, servedPlace } from "../listening/served-port.ts";
 import { type ServerTls, servedTls } from "../listening/server-tls.ts";
-import { nextUnixPeer, UNIX_PEER, withSocketMode } from "../listening/unix-socket.ts";
+import { withSocketMode } from "../listening/unix-socket.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
@@ -17,7 +17,8 @@ import { Cors } from "./cors.ts";
 import { answerExport, type ExportParts } from "./export-request.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { RequestTurns } from "./request-turns.ts";
-import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";
+import { type Peer, RequestPeer } from "./request-peer.ts";
+import { RequestTable, type RequestTableParts } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {
   readonly address: ListenAddress;
@@ -56,11 +57,6 @@ export interface OtlpHttpListenerCounts {
 export const MAX_IDLE_SECONDS = 255;
 
 const EXPIRY_INTERVAL_MS = 1_000;
-
-/** Returns the peer of a request. Each request over a Unix socket has one of its own. */
-function peerOf(given: Peer | null): Peer {
-  return given ?? { address: UNIX_PEER, port: nextUnixPeer() };
-}
 
 /**
  * Starts OTLP/HTTP, on HTTP/1.1 and HTTP/2, on one port. Throws when it cannot listen:
@@ -116,7 +112,7 @@ function serve(
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
     fetch: (request, own) => {
-      const peer = peerOf(own.requestIP(request));
+      const peer = new RequestPeer(request, own);
       const turn = turns.next();
       if (turn === undefined) return answerExport(exporting, request, peer);
       return turn.then(() => answerLater(exporting, request, peer));

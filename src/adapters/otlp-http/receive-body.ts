@@ -73,7 +73,7 @@ export function receiveBody(
   }
   const plain = inflateIfShort(body, coding, parts);
   if (plain === undefined || isLong(plain, receiving.head)) {
-    const { address } = receiving.inFlight;
+    const { address } = receiving.inFlight.peer;
     return parts.longBodies.run(address, () => receiveLong(parts, body, { ...receiving, plain }));
   }
   const answer = runSteps(receiveInSteps(parts, plain, receiving.head));
@@ -112,11 +112,11 @@ async function receiveLong(
 ): Promise<Answer> {
   const { head, inFlight } = receiving;
   // Its turn may have come too late.
-  if (inFlight.isAbandoned) return await inFlight.abandoned;
+  if (inFlight.earlyAnswer !== undefined) return inFlight.earlyAnswer;
   const plain = receiving.plain ?? (await inflateLong(parts, body, receiving));
   const answer = await inTurns(receiveInSteps(parts, plain, head), inFlight);
   freeInflated(plain, body);
-  return answer ?? (await inFlight.abandoned);
+  return answer ?? inFlight.earlyAnswer!;
 }
 
 /** Decompresses a body, and charges the result while it grows. */
@@ -138,7 +138,7 @@ async function inTurns(
   steps: Generator<void, Answer | Promise<Answer>>,
   inFlight: RequestInFlight,
 ): Promise<Answer | undefined> {
-  while (!inFlight.isAbandoned) {
+  while (inFlight.earlyAnswer === undefined) {
     const step = steps.next();
     if (step.done === true) return step.value;
     // oxlint-disable-next-line no-await-in-loop -- one step after the other

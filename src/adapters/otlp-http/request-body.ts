@@ -49,36 +49,41 @@ const DIGITS = /^\d{1,15}$/;
  * Reading stops when the request is abandoned, and Bun discards the rest. The caller drains a body
  * that is too large.
  */
-export async function readBody(
+export function readBody(
   request: Request,
   inFlight: RequestInFlight,
   parts: BodyParts,
 ): Promise<BodyReading> {
   const declared = request.headers.get("content-length") ?? "";
-  try {
-    if (!DIGITS.test(declared)) return await readPieces(request, inFlight, parts);
-    return await readWhole(request, Number(declared), inFlight, parts);
-  } catch {
-    // The connection is closed, so no one receives this answer.
-    return { outcome: "malformed", problem: "incomplete", message: "the body ended early" };
-  } finally {
-    inFlight.arrivedBytes = Infinity;
-  }
+  if (DIGITS.test(declared)) return readWhole(request, Number(declared), inFlight, parts);
+  return readPieces(request, inFlight, parts).catch(() => ENDED_EARLY);
 }
 
-async function readWhole(
+/** The answer when the connection is closed, so no one receives it. */
+const ENDED_EARLY: BodyReading = {
+  outcome: "malformed",
+  problem: "incomplete",
+  message: "the body ended early",
+};
+
+/** Nearly every body. A promise of its own costs less than a race. */
+function readWhole(
   request: Request,
   declaredBytes: number,
   inFlight: RequestInFlight,
   { budget, maxBytes }: BodyParts,
 ): Promise<BodyReading> {
-  if (declaredBytes > maxBytes) return tooLarge(maxBytes);
+  if (declaredBytes > maxBytes) return Promise.resolve(tooLarge(maxBytes));
   budget.hold(inFlight.open, declaredBytes);
   inFlight.arrivedBytes = declaredBytes;
-  // In this order, so that an abandoned request does not win because its body has arrived.
-  const body = await Promise.race([inFlight.abandoned, request.bytes()]);
-  if (!(body instanceof Uint8Array)) return body;
-  return { outcome: "read", bytes: body, release: () => releaseBytes(body) };
+  return new Promise((resolve) => {
+    // The first call counts: an abandoned request does not win because its body has arrived.
+    inFlight.onAbandoned(resolve);
+    request.bytes().then(
+      (bytes) => resolve({ outcome: "read", bytes, release: () => releaseBytes(bytes) }),
+      () => resolve(ENDED_EARLY),
+    );
+  });
 }
 
 async function readPieces(
@@ -89,8 +94,8 @@ async function readPieces(
   await turn();
   const reader = request.body === null ? undefined : pieceReader(request.body);
   const body = new GrowingBytes();
-  // Ends the pending read. A race for each piece would add a reaction to the one promise each time.
-  void Promise.allSettled([inFlight.abandoned.then(() => reader?.cancel())]);
+  // Ends the pending read.
+  inFlight.onAbandoned(() => void reader?.cancel().catch(() => {}));
   let isOver = reader === undefined;
   let pieceCount = 0;
   while (!isOver) {
@@ -101,13 +106,15 @@ async function readPieces(
     inFlight.arrivedBytes = body.length;
     pieceCount += pieces.length;
     if (areTooSmall(pieceCount, body.length)) return SMALL_CHUNKS;
-    isOver = done || inFlight.isAbandoned || body.length > maxBytes;
+    isOver = done || inFlight.earlyAnswer !== undefined || body.length > maxBytes;
   }
-  const isWhole = !inFlight.isAbandoned && body.length <= maxBytes;
+  const { earlyAnswer } = inFlight;
+  const isWhole = earlyAnswer === undefined && body.length <= maxBytes;
   if (isWhole) return { outcome: "read", bytes: body.bytes, release: () => body.release() };
   body.release();
-  if (!inFlight.isAbandoned) reader?.releaseLock();
-  return inFlight.isAbandoned ? await inFlight.abandoned : tooLarge(maxBytes);
+  if (earlyAnswer !== undefined) return earlyAnswer;
+  reader?.releaseLock();
+  return tooLarge(maxBytes);
 }
 
 /** The pieces that a body may have whatever their size. */

@@ -6,6 +6,7 @@ import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InFlightBudget, InFlightOwner, OpenRequest } from "../memory/in-flight-budget.ts";
 import type { Objection } from "../otlp/status-table.ts";
+import type { Peer } from "./request-peer.ts";
 
 /** Why a request was answered with 503 before it was received. */
 export type BusyReason = Extract<
@@ -18,21 +19,15 @@ export type Busy = Extract<Objection, { outcome: "busy" }>;
 /** The answer to a request that is abandoned. */
 export type EarlyAnswer = Busy | Extract<Receipt, { outcome: "stopping" }>;
 
-/** The sender of a request. All requests of one connection come from one port. */
-export interface Peer {
-  readonly address: string;
-  readonly port: number;
-}
-
 /** A request that may be read until its disposal, which must happen once. */
 export interface RequestInFlight extends Disposable {
-  /** The address of its sender. */
-  readonly address: string;
+  readonly peer: Peer;
   /** The memory that it is charged with. */
   readonly open: OpenRequest;
-  /** Resolves when its body must not be waited for any longer. */
-  readonly abandoned: Promise<EarlyAnswer>;
-  readonly isAbandoned: boolean;
+  /** Set when its body must not be waited for any longer. */
+  readonly earlyAnswer: EarlyAnswer | undefined;
+  /** Calls `listener` when it is abandoned, in place of an earlier listener. */
+  onAbandoned(listener: (answer: EarlyAnswer) => void): void;
   /** The bytes of its body that have arrived, at most; infinite when no more are awaited. */
   arrivedBytes: number;
 }
@@ -55,7 +50,12 @@ export const REQUEST_BYTES = 6 * 1024;
  * answered. A connection without a request costs a socket until Bun closes it after the idle time.
  * To drop a connection means to stop waiting for its bodies: each is answered with 503.
  *
- * Invariant: `requests.size` = `open.size`.
+ * Most requests are answered in the turn of the event loop in which they begin. Their peers are
+ * not asked for, which would take a seventh of the processor time of a request with one span. The
+ * others are assigned to their connections at the end of the turn, while Bun still knows the peer,
+ * or earlier if a limit could be exceeded.
+ *
+ * Invariant: `requests.size` = `open.size` + the requests of `unassigned` that have not ended.
  */
 export class RequestTable {
   // Fixed at construction.
@@ -66,6 +66,7 @@ export class RequestTable {
   private readonly requests = new Set<Entry>();
   private readonly connections = new Map<string, HttpConnection>();
   private readonly open: AddressLimit;
+  private unassigned: Entry[] = [];
 
   constructor(parts: RequestTableParts) {
     this.parts = parts;
@@ -78,26 +79,24 @@ export class RequestTable {
 
   /** Returns a request that may be read until its disposal, or the answer if it is refused. */
   begin(peer: Peer): RequestInFlight | Busy {
-    const reason = this.refusalOf(peer.address);
+    const reason = this.refusalOf(peer);
     if (reason === undefined) return this.add(peer);
     this.parts.refused(reason, peer.address);
     return BUSY[reason];
   }
 
-  /** Is called when a request is disposed of. */
-  private readonly ended = (request: Entry): void => {
+  /** Removes a request that has been answered. */
+  end(request: Entry): void {
     if (!this.requests.delete(request)) return;
     this.parts.budget.end(request.open);
-    const { address, key, requests } = request.connection;
-    this.open.remove(address);
-    if (requests.delete(request) && requests.size === 0) this.connections.delete(key);
-  };
+    if (request.connection !== undefined) this.leave(request, request.connection);
+  }
 
   /** Abandons requests that arrive too slowly or take too long. Must be called each second. */
   expire(): void {
     const nowMs = this.parts.clock.monotonicMs();
     const late = this.requests.values().filter((request) => isLate(request, nowMs, this.parts));
-    for (const request of late) request.refuse("request_timeout");
+    for (const request of late) request.refuse("request_timeout", this.parts.refused);
   }
 
   /** Abandons all requests: what still arrives would not be stored. */
@@ -105,24 +104,58 @@ export class RequestTable {
     for (const request of this.requests) request.abandon(STOPPING);
   }
 
-  private refusalOf(address: string): BusyReason | undefined {
-    const exceeded = this.open.exceededBy(address);
+  /** Returns the connection of a request. */
+  connectionOf(request: Entry): HttpConnection {
+    request.connection ??= this.join(request);
+    return request.connection;
+  }
+
+  /** Assigns all requests to their connections. */
+  private assign(): void {
+    const requests = this.unassigned;
+    this.unassigned = [];
+    for (const request of requests) if (this.requests.has(request)) this.connectionOf(request);
+  }
+
+  private refusalOf(peer: Peer): BusyReason | undefined {
+    const { connections, connectionsPerAddress } = this.parts.limits;
+    if (this.requests.size < Math.min(connections, connectionsPerAddress)) return undefined;
+    this.assign();
+    const exceeded = this.open.exceededBy(peer.address);
     return exceeded === undefined ? undefined : REASONS[exceeded];
   }
 
   private add(peer: Peer): RequestInFlight {
-    const entry = new Entry(this.connectionOf(peer), this.parts.budget, this.ended);
+    const entry = new Entry(peer, this);
     this.requests.add(entry);
-    this.open.add(peer.address);
+    this.assignLater(entry);
+    entry.open = this.parts.budget.begin(() => this.connectionOf(entry), REQUEST_BYTES);
     return entry;
   }
 
-  private connectionOf(peer: Peer): HttpConnection {
-    const key = `${peer.address} ${peer.port}`;
-    const known = this.connections.get(key);
-    const connection = known ?? new HttpConnection(key, peer.address, this.parts.refused);
-    if (known === undefined) this.connections.set(key, connection);
+  private assignLater(entry: Entry): void {
+    if (this.unassigned.length === 0) setImmediate(() => this.assign());
+    this.unassigned.push(entry);
+  }
+
+  private join(request: Entry): HttpConnection {
+    const { address, port } = request.peer;
+    const connection = this.connectionAt(`${address} ${port}`);
+    connection.requests.add(request);
+    this.open.add(address);
     return connection;
+  }
+
+  private connectionAt(key: string): HttpConnection {
+    const connection = this.connections.get(key) ?? new HttpConnection(key, this.parts.refused);
+    this.connections.set(key, connection);
+    return connection;
+  }
+
+  private leave(request: Entry, { key, requests }: HttpConnection): void {
+    this.open.remove(request.peer.address);
+    requests.delete(request);
+    if (requests.size === 0) this.connections.delete(key);
   }
 }
 
@@ -134,63 +167,59 @@ function isLate(request: Entry, nowMs: number, { limits }: RequestTableParts): b
 /** The requests of one connection. Bun.serve exposes nothing else of it. */
 class HttpConnection implements InFlightOwner {
   readonly key: string;
-  readonly address: string;
   readonly refused: RequestTableParts["refused"];
   readonly requests = new Set<Entry>();
 
-  constructor(key: string, address: string, refused: RequestTableParts["refused"]) {
+  constructor(key: string, refused: RequestTableParts["refused"]) {
     this.key = key;
-    this.address = address;
     this.refused = refused;
   }
 
   dropped(): void {
-    for (const request of this.requests) request.refuse("in_flight_bytes");
+    for (const request of this.requests) request.refuse("in_flight_bytes", this.refused);
   }
 }
 
 class Entry implements RequestInFlight {
   // Fixed at construction.
-  readonly connection: HttpConnection;
-  readonly open: OpenRequest;
-  private readonly answer = Promise.withResolvers<EarlyAnswer>();
-  private readonly ended: (request: Entry) => void;
+  readonly peer: Peer;
+  private readonly table: RequestTable;
+
+  // Set by the table.
+  open!: OpenRequest;
+  connection: HttpConnection | undefined;
 
   // Moved by `abandon`.
-  isAbandoned = false;
+  earlyAnswer: EarlyAnswer | undefined;
 
   // Moved by the reader of its body.
   arrivedBytes = 0;
+  private abandoned: ((answer: EarlyAnswer) => void) | undefined;
 
-  constructor(connection: HttpConnection, budget: InFlightBudget, ended: (request: Entry) => void) {
-    this.connection = connection;
-    this.ended = ended;
-    // Before it is charged: the budget may drop the connection at once.
-    connection.requests.add(this);
-    this.open = budget.begin(connection, REQUEST_BYTES);
+  constructor(peer: Peer, table: RequestTable) {
+    this.peer = peer;
+    this.table = table;
   }
 
-  get address(): string {
-    return this.connection.address;
+  onAbandoned(listener: (answer: EarlyAnswer) => void): void {
+    this.abandoned = listener;
+    if (this.earlyAnswer !== undefined) listener(this.earlyAnswer);
   }
 
-  get abandoned(): Promise<EarlyAnswer> {
-    return this.answer.promise;
-  }
-
-  refuse(reason: BusyReason): void {
-    if (!this.isAbandoned) this.connection.refused(reason, this.connection.address);
+  refuse(reason: BusyReason, refused: RequestTableParts["refused"]): void {
+    if (this.earlyAnswer === undefined) refused(reason, this.peer.address);
     this.abandon(BUSY[reason]);
   }
 
   [Symbol.dispose](): void {
-    this.ended(this);
+    this.table.end(this);
   }
 
   /** Keeps the first answer. */
   abandon(answer: EarlyAnswer): void {
-    this.isAbandoned = true;
-    this.answer.resolve(answer);
+    if (this.earlyAnswer !== undefined) return;
+    this.earlyAnswer = answer;
+    this.abandoned?.(answer);
   }
 }
 

@@ -94,6 +94,25 @@ describe("an in-flight budget", () => {
     expect(dropped).toEqual([owners[0] as InFlightOwner]);
   });
 
+  test("asks who owns a request only when it is exceeded", () => {
+    const { budget, begin, dropped, owners } = createBudget(10_000);
+    const asked: string[] = [];
+    const findOwner = () => {
+      asked.push("owner");
+      return owners[1] as InFlightOwner;
+    };
+    const request = budget.begin(findOwner, BASE);
+    budget.hold(begin(0), 5000);
+    const before = asked.length;
+
+    budget.hold(request, 6000);
+
+    expect(before).toBe(0);
+    expect(asked).not.toEqual([]);
+    expect(dropped).toEqual([owners[1] as InFlightOwner]);
+    expect(request.hasEnded).toBe(true);
+  });
+
   test("drops bytes held for long before a large message that has just begun", () => {
     const { budget, begin, dropped, owners, clock } = createBudget(10_000);
     budget.hold(begin(0), 1000);

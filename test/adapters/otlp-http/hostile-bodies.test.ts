@@ -204,6 +204,21 @@ describe("incomplete bodies", () => {
     expect(running.listener.counts().requestsInFlight).toBe(0);
   });
 
+  test("are recorded with the address of their sender when it disconnects", async () => {
+    const running = runOtlpHttp();
+    const [sender] = await halfSenders(running.listener.port, 1, MIB);
+    while (running.listener.counts().requestsInFlight === 0) await settle(running);
+
+    sender![Symbol.dispose]();
+    while (running.listener.counts().requestsInFlight > 0) await settle(running);
+    running.problems.close();
+
+    const recorded = running.logger.lines.map(({ fields }) => fields);
+    expect(recorded).toContainEqual(
+      expect.objectContaining({ reason: "incomplete", count: 1, address: "127.0.0.1" }),
+    );
+  });
+
   test("in chunks are charged as they arrive", async () => {
     const clock = new HandMovedSleep();
     const running = runOtlpHttp({ limits: { inFlightBytes: MIB }, clock });

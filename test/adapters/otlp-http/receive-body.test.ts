@@ -33,19 +33,17 @@ function prepare() {
     failed: () => {},
   };
   const begin = (body: Uint8Array, head: RequestHead = JSON_HEAD) => {
-    const early = Promise.withResolvers<EarlyAnswer>();
     const open = budget.begin({ dropped: () => {} }, 0);
     const inFlight = {
-      address: "192.0.2.1",
+      peer: { address: "192.0.2.1", port: 1 },
       open,
-      abandoned: early.promise,
-      isAbandoned: false,
+      earlyAnswer: undefined as EarlyAnswer | undefined,
+      onAbandoned: () => {},
       arrivedBytes: Infinity,
       [Symbol.dispose]() {},
     };
     const abandon = (): void => {
-      inFlight.isAbandoned = true;
-      early.resolve({ outcome: "stopping", message: "abandoned" });
+      inFlight.earlyAnswer = { outcome: "stopping", message: "abandoned" };
     };
     return { answer: receiveBody(parts, body, { head, inFlight }), abandon };
   };

@@ -22,9 +22,8 @@ function createTable(capacityBytes = 10_000_000) {
 }
 
 /** Returns the message to an abandoned request, or "waited for" while it is not abandoned. */
-async function fateOf({ abandoned }: RequestInFlight): Promise<string> {
-  const fate = await Promise.race([abandoned, Promise.resolve("waited for" as const)]);
-  return typeof fate === "string" ? fate : fate.message;
+function fateOf({ earlyAnswer }: RequestInFlight): string {
+  return earlyAnswer?.message ?? "waited for";
 }
 
 describe("the limit of requests", () => {
@@ -82,7 +81,7 @@ describe("the budget", () => {
     budget.hold(other.open, 80_000);
     budget.hold(two.open, 60_000);
 
-    const fates = await Promise.all([one, two, other].map(fateOf));
+    const fates = [one, two, other].map(fateOf);
     expect(fates.map((fate) => fate.split(",")[0]!)).toEqual([
       "requests in flight take too much memory",
       "requests in flight take too much memory",
@@ -102,7 +101,7 @@ describe("the budget", () => {
     budget.hold(other.open, 80_000);
     budget.hold(two.open, 60_000);
 
-    const fates = await Promise.all([one, two, other].map(fateOf));
+    const fates = [one, two, other].map(fateOf);
     expect(fates.map((fate) => fate === "waited for")).toEqual([false, false, true]);
   });
 
@@ -123,7 +122,7 @@ describe("the budget", () => {
 
     const second = beginIn("a", 1);
 
-    expect(await fateOf(second)).toContain("too much memory");
+    expect(fateOf(second)).toContain("too much memory");
     expect(budget.heldBytes).toBe(0);
   });
 });
@@ -139,8 +138,8 @@ describe("a request that exceeds its time limit", () => {
     clock.nowMs = LIMITS.requestMs;
     table.expire();
 
-    expect(await fateOf(early)).toContain("was not complete within REQUEST_TIMEOUT_MS");
-    expect(await fateOf(late)).toBe("waited for");
+    expect(fateOf(early)).toContain("was not complete within REQUEST_TIMEOUT_MS");
+    expect(fateOf(late)).toBe("waited for");
     expect(refusals).toEqual(["request_timeout a"]);
   });
 
@@ -164,12 +163,12 @@ describe("a body that arrives at less than 1 KiB a second", () => {
 
     clock.nowMs = 1999;
     table.expire();
-    const before = await fateOf(slow);
+    const before = fateOf(slow);
     clock.nowMs = 2000;
     table.expire();
 
     expect(before).toBe("waited for");
-    expect(await fateOf(slow)).toContain("came at less than 1 KiB a second");
+    expect(fateOf(slow)).toContain("came at less than 1 KiB a second");
     expect(refusals).toEqual(["request_timeout a"]);
   });
 
@@ -184,16 +183,85 @@ describe("a body that arrives at less than 1 KiB a second", () => {
     clock.nowMs = 2000;
     table.expire();
 
-    expect(await fateOf(request)).toBe("waited for");
+    expect(fateOf(request)).toBe("waited for");
   });
 });
 
-test("ended requests and their connections leave no entries", () => {
+describe("the peer of a request", () => {
+  test("is not asked for if the request ends in the turn in which it begins", async () => {
+    const { table } = createTable();
+    const { peer, asked } = countedPeer();
+    const request = table.begin(peer) as RequestInFlight;
+
+    request[Symbol.dispose]();
+    await endOfTurn();
+
+    expect(asked()).toBe(0);
+  });
+
+  test("is asked for at the end of the turn if the request has not ended", async () => {
+    const { table } = createTable();
+    const { peer, asked } = countedPeer();
+    table.begin(peer);
+    const before = asked();
+
+    await endOfTurn();
+
+    expect(before).toBe(0);
+    expect(asked()).toBe(1);
+  });
+
+  test("is asked for at once if one more request could exceed a limit", () => {
+    const { table, refusals } = createTable();
+    const { peer, asked } = countedPeer();
+    for (let begun = 0; begun < 3; begun += 1) table.begin(peer);
+    const before = asked();
+
+    table.begin(peer);
+
+    expect(before).toBe(0);
+    expect(asked()).toBeGreaterThan(3);
+    expect(refusals).toEqual(["too_many_requests_per_address a"]);
+  });
+});
+
+/** Returns a peer that counts how often it is asked for its address. */
+function countedPeer() {
+  let asked = 0;
+  const peer = {
+    port: 1,
+    get address() {
+      asked += 1;
+      return "a";
+    },
+  };
+  return { peer, asked: () => asked };
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+test("a listener that comes after an abandonment is called at once, with the first answer", () => {
+  const { beginIn, clock, table } = createTable();
+  const request = beginIn("a");
+  clock.nowMs = LIMITS.requestMs;
+  table.expire();
+  table.stop();
+  const answers: string[] = [];
+
+  request.onAbandoned(({ outcome }) => answers.push(outcome));
+
+  expect(answers).toEqual(["busy"]);
+});
+
+test("ended requests and their connections leave no entries", async () => {
   const { beginIn, table } = createTable();
   const requests = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2), beginIn("b", 1)];
   const during = countEntries(table);
 
   for (const request of requests) request[Symbol.dispose]();
+  await endOfTurn();
 
   expect(during).toBeGreaterThanOrEqual(requests.length);
   expect(countEntries(table)).toBe(0);
@@ -205,7 +273,7 @@ test("stop() answers every request, and counts none as refused", async () => {
 
   table.stop();
 
-  const answers = await Promise.all(requests.map(({ abandoned }) => abandoned));
-  expect(answers.map(({ outcome }) => outcome)).toEqual(["stopping", "stopping"]);
+  const outcomes = requests.map(({ earlyAnswer }) => earlyAnswer?.outcome);
+  expect(outcomes).toEqual(["stopping", "stopping"]);
   expect(refusals).toEqual([]);
 });
