@@ -24,7 +24,11 @@ export interface TailPiece extends CopiedSpans {
 
 /** Limits the size of a piece, so that little is copied ahead of the reader. */
 const SPANS_PER_PIECE = 1024;
-const MATCHES_PER_PIECE = 64;
+const MAX_MATCHES = 64;
+/** Few, because the size of the spans is not known yet. */
+const FIRST_MATCHES = 16;
+/** A piece has about this size at most, or one span. */
+const PIECE_BYTES = 256 * 1024;
 
 /**
  * Yields spans as they arrive, at the pace of the reader. Spans that the reader has not requested
@@ -36,19 +40,31 @@ export async function* tailSpans(
 ): AsyncGenerator<TailPiece, void> {
   const matcher = compileFilter(filter);
   let at = after + 1;
+  let maxMatches = FIRST_MATCHES;
   while (!cancelled.aborted) {
     const { first, next } = buffer.range();
     const missedSpans = Math.max(0, first - at);
     at += missedSpans;
     const range = { first: at, next: Math.min(next, at + SPANS_PER_PIECE) };
     const found: number[] = [];
-    const visit = (sequence: number) => found.push(sequence) < MATCHES_PER_PIECE;
+    const visit = (sequence: number) => found.push(sequence) < maxMatches;
     buffer.visit({ matcher, newestFirst: false, range }, visit);
-    at = found.length === MATCHES_PER_PIECE ? found.at(-1)! + 1 : Math.max(at, range.next);
-    if (found.length > 0 || missedSpans > 0) yield { ...buffer.copy(found), missedSpans };
+    at = found.length === maxMatches ? found.at(-1)! + 1 : Math.max(at, range.next);
+    if (found.length > 0 || missedSpans > 0) {
+      const copied = buffer.copy(found);
+      maxMatches = matchesAfter(copied, maxMatches);
+      yield { ...copied, missedSpans };
+    }
     // oxlint-disable-next-line no-await-in-loop -- each scan follows the previous one
     await (at < next ? turn() : arrival(arrivals, at, cancelled));
   }
+}
+
+/** Returns the matches of the next piece, whose spans are likely to be as large as these. */
+function matchesAfter({ request, sequences }: CopiedSpans, before: number): number {
+  if (sequences.length === 0) return before;
+  const fitting = Math.floor((PIECE_BYTES * sequences.length) / request.length);
+  return Math.max(1, Math.min(MAX_MATCHES, fitting));
 }
 
 /** Resolves when a span with this sequence has arrived, or on cancellation. */

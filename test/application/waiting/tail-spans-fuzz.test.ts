@@ -19,6 +19,9 @@ const game = fc.record({
   arriving: fc.array(burst, { maxLength: 30 }),
 });
 
+/** The spans in a piece of short ones, the first piece and further ones. */
+const [FIRST_LENGTH, FURTHER_LENGTH] = [16, 64];
+
 // Goal: the received spans and the reported missed spans of a reader are together all spans.
 // Method: a reader of random speed on a small ring; each piece must continue exactly where the one
 // before it and the missed spans end. The seed is printed.
@@ -28,6 +31,7 @@ test("a reader receives each span or learns that it missed it, however slow it i
     const { arrive, buffer, arrivals } = searchedRing({ spans, bytes: 1 << 20 });
     const tail = tailSpans({ buffer, arrivals }, { filter: [], after, cancelled: NEVER });
     let at = after + 1;
+    let maxLength = FIRST_LENGTH;
     for (const count of arriving) {
       if (count > 0) arrive(requestOf(count));
       const { first, next } = buffer.range();
@@ -37,12 +41,13 @@ test("a reader receives each span or learns that it missed it, however slow it i
 
       const expected = Math.max(0, first - at);
       at += expected;
-      const length = Math.min(64, next - at);
+      const length = Math.min(maxLength, next - at);
       expect(piece).toMatchObject({
         missedSpans: expected,
         sequences: Array.from({ length }, (_, index) => at + index),
       });
       at += length;
+      maxLength = FURTHER_LENGTH;
       missed += expected;
     }
   });

@@ -1,7 +1,14 @@
 import { expect, test } from "bun:test";
 import { type TailPiece, tailSpans } from "../../../src/application/waiting/tail-spans.ts";
 import { countedArrivals, countedSignal } from "../../support/fakes/counted-listeners.ts";
-import { requestOf } from "../../support/requests/request-bytes.ts";
+import {
+  attribute,
+  request as encoded,
+  requestOf,
+  resourceSpans,
+  span,
+} from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 import { named, NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 
 const FROM_THE_FIRST = { filter: [], after: 0, cancelled: NEVER };
@@ -51,10 +58,28 @@ test("pieces are small and contiguous", async () => {
     await pieceOf(tail),
   ];
 
-  expect(pieces.map(({ sequences }) => sequences.length)).toEqual([64, 64, 64, 8]);
+  expect(pieces.map(({ sequences }) => sequences.length)).toEqual([16, 64, 64, 56]);
   expect(pieces.flatMap(({ sequences }) => sequences)).toEqual(
     Array.from({ length: 200 }, (_, index) => index + 1),
   );
+});
+
+const KIB = 1024;
+
+test.each([
+  { bytes: 20 * KIB, sizes: [16, 12, 12, 8] },
+  { bytes: 300 * KIB, sizes: [16, 1, 1, 1] },
+])("pieces of spans of $bytes bytes have $sizes of them", async ({ bytes, sizes }) => {
+  const { arrive, ...parts } = searchedRing({ spans: 100, bytes: 20 * KIB * KIB });
+  const padding = bytesField(9, attribute("padding", "x".repeat(bytes)));
+  const large = Array.from({ length: 48 }, (_, at) => span(1 + at, padding));
+  for (const one of large) arrive(encoded(resourceSpans("shop", one)));
+  const tail = tailSpans(parts, FROM_THE_FIRST);
+
+  const pieces = [];
+  while (pieces.length < sizes.length) pieces.push(await pieceOf(tail));
+
+  expect(pieces.map(({ sequences }) => sequences.length)).toEqual([...sizes]);
 });
 
 test("a reader that is too slow learns how many spans it missed", async () => {
