@@ -11,6 +11,7 @@ import { secureSocket } from "../listening/secure-socket.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
 import { nameUnixPeer, withSocketMode } from "../listening/unix-socket.ts";
 import { socketPathOf } from "../../domain/text/host-address.ts";
+import { ClosingQueue } from "./closing-queue.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
 import { PacedSocket } from "./paced-socket.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
@@ -48,18 +49,28 @@ export interface Acceptor extends PausableListener {
  */
 const LINGER_MS = 1000;
 
+/** The connections that may wait to be closed for each one that may be open. */
+const WAITING_PER_OPEN = 4;
+
 /**
  * Starts the listening socket in front of grpc-js, which has no limit of connections.
  * Rejects when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken.
  */
-export async function startAcceptor(parts: AcceptorParts): Promise<Acceptor> {
+export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
+  const { limits, clock, connections } = given;
+  const closing = new ClosingQueue(WAITING_PER_OPEN * limits.connections, clock);
+  const parts = { ...given, closing };
   let server: Server | undefined = await listen(parts, parts.address.port);
   const port = portOf(server);
   const close = (): void => {
     server?.close();
     server = undefined;
+    closing.closeAll();
   };
-  const relieve = () => closeUnused(parts.connections);
+  const relieve = (): void => {
+    closing.closeAll();
+    closeUnused(connections);
+  };
   return {
     port,
     close,
@@ -74,7 +85,11 @@ export async function startAcceptor(parts: AcceptorParts): Promise<Acceptor> {
   };
 }
 
-async function listen(parts: AcceptorParts, port: number): Promise<Server> {
+interface AcceptingParts extends AcceptorParts {
+  readonly closing: ClosingQueue;
+}
+
+async function listen(parts: AcceptingParts, port: number): Promise<Server> {
   const server = createServer({ noDelay: true }, (socket) => accept(socket, parts));
   const { host } = parts.address;
   const path = socketPathOf(host);
@@ -98,7 +113,7 @@ function closeUnused(connections: ConnectionTable): void {
   }
 }
 
-function accept(socket: Socket, parts: AcceptorParts): void {
+function accept(socket: Socket, parts: AcceptingParts): void {
   // An error is followed by "close", which is handled.
   socket.on("error", () => {});
   if (parts.address.socketMode !== undefined) nameUnixPeer(socket);
@@ -109,7 +124,7 @@ function accept(socket: Socket, parts: AcceptorParts): void {
   const connection = new Connection(socket, (reason) => note({ reason }));
   const refusal = connections.refusalOf(address);
   const closed = refusal === undefined ? undefined : connections.makeRoom(refusal, address);
-  closed?.close();
+  if (closed !== undefined) parts.closing.add(closed);
   if (refusal !== undefined) note({ reason: refusal, address: closed?.address ?? address });
   if (refusal === undefined || closed !== undefined) admit(connection, { ...parts, note });
   else socket.destroy();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { type ChannelCredentials, Client, credentials, status } from "@grpc/grpc-js";
 import { connect as connectSocket, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { CLOSING_INTERVAL_MS } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
 import {
@@ -134,7 +135,9 @@ describe("a listener with a certificate", () => {
     await connections(run, 1);
 
     plainPeer(run);
+    while (run.listener.counts().acceptedConnections < 2) await nextTurn();
     // It makes room for the second one, because it has sent nothing.
+    jest.advanceTimersByTime(CLOSING_INTERVAL_MS);
     await closed(first);
 
     expect(countsOf(run.problems)).toEqual({ too_many_connections_per_address: 1 });

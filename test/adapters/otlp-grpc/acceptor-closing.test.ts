@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { CLOSING_INTERVAL_MS } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
+import { FRAME } from "../../support/grpc/grpc-wire.ts";
+import {
+  runGrpcListener,
+  type RunningGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running/running-grpc-listener.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
+
+// The tests move the time: on a busy machine, the interval may be over at once.
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+stopGrpcListenersAfterEach();
+
+/** Opens a silent connection, and another one that takes its place. */
+async function twoBeyondTheLimit() {
+  const run = await runGrpcListener({ limits: { connections: 1 } });
+  const silent = run.peer();
+  while (run.listener.counts().openConnections < 1) await nextTurn();
+  const next = run.peer();
+  await next.greet().frame(({ type }) => type === FRAME.settings);
+  return { ...run, silent, next };
+}
+
+describe("a silent connection that has made room for another", () => {
+  test("is closed after the interval, and its place is taken at once", async () => {
+    const { silent, listener } = await twoBeyondTheLimit();
+    const before = silent.socket.readyState;
+
+    jest.advanceTimersByTime(CLOSING_INTERVAL_MS);
+    await silent.ended;
+
+    expect(before).toBe("open");
+    expect(listener.counts()).toMatchObject({ openConnections: 1, acceptedConnections: 2 });
+  });
+
+  test.each([
+    { name: "relieve()", end: (run: RunningGrpcListener) => run.listener.relieve() },
+    { name: "a stop", end: (run: RunningGrpcListener) => void run.listener.stop(0) },
+  ])("is closed at once by $name", async ({ end }) => {
+    const run = await twoBeyondTheLimit();
+
+    end(run);
+
+    expect(await run.silent.ended).toBeUndefined();
+  });
+});
