@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { access, lstat, unlink } from "node:fs/promises";
+import { type BigIntStats, constants } from "node:fs";
+import { access, link, lstat, rename, unlink } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { ListenAddress } from "../../config/config.ts";
@@ -10,21 +10,55 @@ import type { ListenAddress } from "../../config/config.ts";
  * code of the system, such as `ENOENT` for a missing folder.
  */
 export async function claimSocketPath(path: string): Promise<void> {
-  if (await isStaleSocket(path)) await unlink(path);
+  const stale = await staleSocket(path);
+  if (stale !== undefined) await removeSocket(path, stale);
+}
+
+let claims = 0;
+
+/**
+ * Removes the socket that was found at a path. Another program that starts may have put its own
+ * there since then, so the socket is first moved aside and looked at again. Rejects with
+ * `EADDRINUSE` if it is another one.
+ */
+export async function removeSocket(path: string, found: BigIntStats): Promise<void> {
+  const aside = `${path}.${process.pid}-${(claims += 1)}`;
+  // Without a socket, another program is about to listen; the system lets only one do so.
+  if (!(await isMoved(path, aside))) return;
+  const isSame = isSameSocket(found, await lstat(aside, { bigint: true }));
+  // Fails if a third program listens there by now.
+  if (!isSame) await link(aside, path).catch(() => {});
+  await unlink(aside);
+  if (!isSame) throw failure("EADDRINUSE", path);
+}
+
+async function isMoved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** A system may give a new file the number of a removed one. */
+function isSameSocket(one: BigIntStats, other: BigIntStats): boolean {
+  return one.ino === other.ino && one.mtimeNs === other.mtimeNs;
 }
 
 /** Rejects like `claimSocketPath`, and changes nothing. */
 export async function checkSocketPath(path: string): Promise<void> {
-  await isStaleSocket(path);
+  await staleSocket(path);
 }
 
-async function isStaleSocket(path: string): Promise<boolean> {
+async function staleSocket(path: string): Promise<BigIntStats | undefined> {
   await access(dirname(path), constants.W_OK | constants.X_OK);
-  const found = await lstat(path).catch(() => undefined);
-  if (found === undefined) return false;
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return undefined;
   if (!found.isSocket()) throw failure("ENOTSOCK", path);
   if (await isAnswered(path)) throw failure("EADDRINUSE", path);
-  return true;
+  return found;
 }
 
 function failure(code: string, path: string): Error {

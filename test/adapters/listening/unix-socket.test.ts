@@ -1,11 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import {
+  type BigIntStats,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
 import {
   checkSocketPath,
   claimSocketPath,
   nameUnixPeer,
+  removeSocket,
   withSocketMode,
 } from "../../../src/adapters/listening/unix-socket.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
@@ -18,7 +29,8 @@ function freshPath(): string {
 
 async function listenAt(path: string): Promise<Server> {
   const server = createServer();
-  await new Promise<void>((resolve) => void server.listen({ path }, resolve));
+  server.listen({ path });
+  await once(server, "listening");
   return server;
 }
 
@@ -124,4 +136,46 @@ test("peers of a Unix socket have one address and different numbers", async () =
   const [first, second] = peers.map(({ remotePort }) => remotePort);
   expect(peers.map(({ remoteAddress }) => remoteAddress)).toEqual(["unix", "unix"]);
   expect(first).not.toBe(second);
+});
+
+async function foundAt(path: string): Promise<BigIntStats> {
+  await leaveSocket(path);
+  return lstatSync(path, { bigint: true });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  const socket = connect(path);
+  const isConnected = new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  });
+  return isConnected.finally(() => socket.destroy());
+}
+
+test("a socket that another program has put there meanwhile is kept", async () => {
+  const path = freshPath();
+  const found = await foundAt(path);
+  unlinkSync(path);
+  const server = await listenAt(path);
+
+  const code = await codeOf(removeSocket(path, found));
+  const isKept = await isAnswered(path);
+  server.close();
+
+  expect([code, isKept]).toEqual(["EADDRINUSE", true]);
+});
+
+test("a socket that another program has removed meanwhile is nothing to remove", async () => {
+  const path = freshPath();
+  const found = await foundAt(path);
+  unlinkSync(path);
+
+  expect(await codeOf(removeSocket(path, found))).toBeUndefined();
+});
+
+test("nothing is left of a socket that is removed", async () => {
+  const path = freshPath();
+
+  await removeSocket(path, await foundAt(path));
+
+  expect(readdirSync(dirname(path))).toEqual([]);
 });
