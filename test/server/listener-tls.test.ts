@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Client, credentials, status as grpcStatus } from "@grpc/grpc-js";
 import { connect } from "node:net";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECK_INTERVAL_MS } from "../../src/adapters/listening/reloaded-files.ts";
 import { readConfig } from "../../src/config/config.ts";
@@ -158,6 +158,8 @@ test("changed files are used without a signal, until they are no longer watched"
   const { tls, close } = opened as ListenerCertificates;
 
   files.put(renewed);
+  // Long ago, so that they are not taken for files that are being written.
+  for (const path of [files.certFile, files.keyFile]) utimesSync(path, 0, 0);
   clock.moveMs(CHECK_INTERVAL_MS);
   while (logger.lines.length === 0) await Bun.sleep(1);
   close();

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import type { Mistake } from "../../config/config.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 import type { TimerClock } from "../../ports/clock.ts";
@@ -69,6 +69,12 @@ export interface ReloadedFilesParts<Name extends string, Parsed extends object> 
 export const CHECK_INTERVAL_MS = 5_000;
 
 /**
+ * The time since its last change after which a file is taken for complete. Half a token, or a chain
+ * without its last certificates, is no mistake that a reading could find.
+ */
+export const SETTLED_MS = 1_000;
+
+/**
  * Reads files again, and uses them if they changed and have no mistake. Otherwise the old contents
  * stay in use: a certificate and its key are rarely replaced at the same instant.
  *
@@ -90,15 +96,47 @@ export class ReloadedFiles<Name extends string, Parsed extends object> {
     return (this.reloading ??= useChangedFiles(this.state).finally(ended));
   }
 
-  /** Reads the files again at intervals, until the returned function is called. */
+  /**
+   * Reads the files again at intervals, until the returned function is called. Those that are being
+   * written are read a little later.
+   */
   watch(clock: TimerClock): () => void {
     if (this.state.used.size === 0) return () => {};
-    return clock.repeat(CHECK_INTERVAL_MS, () => void this.reload());
+    return watchSettled([...this.state.parts.paths.values()], clock, () => void this.reload());
   }
 
   /** Makes a reading in progress, and later ones, change nothing. */
   close(): void {
     this.state.isClosed = true;
+  }
+}
+
+/** Calls `reload` at each interval, as soon as no file has changed for `SETTLED_MS`. */
+function watchSettled(paths: readonly string[], clock: TimerClock, reload: () => void): () => void {
+  let isOver = false;
+  let cancel: (() => void) | undefined;
+  const check = async (): Promise<void> => {
+    const areSettled = (await Promise.all(paths.map(isSettled))).every(Boolean);
+    if (isOver) return;
+    if (areSettled) return reload();
+    cancel?.();
+    cancel = clock.schedule(SETTLED_MS, () => void check());
+  };
+  const end = clock.repeat(CHECK_INTERVAL_MS, () => void check());
+  return () => {
+    isOver = true;
+    end();
+    cancel?.();
+  };
+}
+
+/** A file from the future, by a clock that was set back, is settled. So is one that is missing. */
+async function isSettled(path: string): Promise<boolean> {
+  try {
+    const ageMs = Date.now() - (await stat(path)).mtimeMs;
+    return ageMs < 0 || ageMs >= SETTLED_MS;
+  } catch {
+    return true;
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { renameSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   CHECK_INTERVAL_MS,
@@ -7,9 +7,11 @@ import {
   type FileContents,
   loadFiles,
   ReloadedFiles,
+  SETTLED_MS,
 } from "../../../src/adapters/listening/reloaded-files.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -29,11 +31,14 @@ async function open(texts: Readonly<Record<string, string>>) {
   const paths = new Map(Object.keys(texts).map((path) => [path, path]));
   const logger = new RecordingLogger();
   const used: { texts: readonly string[]; changed: readonly string[] }[] = [];
-  const use = (parsed: { texts: string[] }, changed: readonly string[]) =>
+  const next = Promise.withResolvers<(typeof used)[number]>();
+  const use = (parsed: { texts: string[] }, changed: readonly string[]) => {
     used.push({ ...parsed, changed });
+    next.resolve(used[0]!);
+  };
   const contents = await loadFiles(paths);
   const files = new ReloadedFiles({ paths, parse: digitsIn, use, logger }, contents);
-  return { files, used, logger };
+  return { files, used, logger, nextUse: next.promise };
 }
 
 test("a file that is replaced by a rename is used", async () => {
@@ -113,20 +118,74 @@ test("nothing changes once it is closed", async () => {
   expect(used).toEqual([]);
 });
 
+/** Says that a file was written so long ago. */
+function age(path: string, ageMs: number): void {
+  const seconds = (Date.now() - ageMs) / 1000;
+  utimesSync(path, seconds, seconds);
+}
+
 test("watched files are read at each interval, until the watch ends", async () => {
-  const { files, used } = await open({ [ONE]: "1" });
+  const { files, nextUse } = await open({ [ONE]: "1" });
   const clock = new HandMovedClock();
   const end = files.watch(clock);
   writeFileSync(ONE, "2");
+  age(ONE, 2 * SETTLED_MS);
 
   clock.moveMs(CHECK_INTERVAL_MS - 1);
   const early = clock.pendingActions;
   clock.moveMs(1);
-  await files.reload();
+  const used = await nextUse;
   end();
 
   expect({ early, late: clock.pendingActions }).toEqual({ early: 1, late: 0 });
-  expect(used).toEqual([{ texts: ["2"], changed: [ONE] }]);
+  expect(used).toEqual({ texts: ["2"], changed: [ONE] });
+});
+
+test("a watched file is not read while it is being written", async () => {
+  const { files, used, nextUse } = await open({ [ONE]: "1" });
+  const clock = new HandMovedClock();
+  const end = files.watch(clock);
+  writeFileSync(ONE, "2");
+  age(ONE, 0);
+
+  clock.moveMs(CHECK_INTERVAL_MS);
+  // The watch, and the look at the file that follows.
+  while (clock.pendingActions < 2) await nextTurn();
+  const usedHalf = used.length;
+  writeFileSync(ONE, "23");
+  age(ONE, 2 * SETTLED_MS);
+  clock.moveMs(SETTLED_MS);
+  const usedWhole = await nextUse;
+  end();
+
+  expect(usedHalf).toBe(0);
+  expect(usedWhole.texts).toEqual(["23"]);
+});
+
+test("a watch that ends does not wait for a file that is being written", async () => {
+  const { files } = await open({ [ONE]: "1" });
+  const clock = new HandMovedClock();
+  const end = files.watch(clock);
+  age(ONE, 0);
+  clock.moveMs(CHECK_INTERVAL_MS);
+  while (clock.pendingActions < 2) await nextTurn();
+
+  end();
+
+  expect(clock.pendingActions).toBe(0);
+});
+
+test("a watched file whose time lies in the future is read", async () => {
+  const { files, nextUse } = await open({ [ONE]: "1" });
+  const clock = new HandMovedClock();
+  const end = files.watch(clock);
+  writeFileSync(ONE, "2");
+  age(ONE, -60_000);
+
+  clock.moveMs(CHECK_INTERVAL_MS);
+
+  expect((await nextUse).texts).toEqual(["2"]);
+  end();
 });
 
 test("without files, nothing is watched", async () => {
