@@ -81,6 +81,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     readiness: () => life.state,
     highWater: () => highWater?.isReached,
     clock,
+    turns: parts.turns,
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     receivers: () => receiversReading(parts),

@@ -7,6 +7,7 @@ import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
+import type { FairTurns } from "../listening/fair-turns.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
 import { AnswerBudget } from "./answer-budget.ts";
 import { answerHttp2, answerRequest, takesBody } from "./answer-request.ts";
@@ -37,6 +38,8 @@ export interface ReadApiParts {
   readonly problems: RouteContext["problems"];
   readonly exporters: RouteContext["exporters"];
   readonly clock: SleepingClock & TimerClock;
+  /** Shared with every other listener. */
+  readonly turns: Pick<FairTurns, "hasTime" | "queue">;
   /** Undefined for a port without TLS. */
   readonly tls?: ServerTls | undefined;
   readonly uptimeMs: () => number;
@@ -153,6 +156,7 @@ function serveReaders(parts: ReadApiParts, { context, counter, connections }: Se
     takesBody,
     malformed,
     clock: parts.clock,
+    turns: parts.turns,
     received: (lengthBytes) => answerPace.noteGarbage(lengthBytes),
     http2,
   });

@@ -6,6 +6,7 @@ import {
   startHttp1Server,
 } from "../../../src/adapters/read-api/http1/http1-server.ts";
 import { STREAMED } from "../../../src/adapters/read-api/http1/send-response.ts";
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { HandMovedClock } from "../fakes/hand-moved-clock.ts";
 
 interface RunningHttp1Server {
@@ -67,6 +68,7 @@ export function runHttp1Server(options: Partial<Http1ServerParts> = {}): Running
     malformed: (fault) => new Response(fault, { status: 400 }),
     received: () => {},
     clock,
+    turns: new FairTurns(clock),
     http2: (socket) => socket.end("HTTP/2"),
     ...options,
   });

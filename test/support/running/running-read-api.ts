@@ -1,3 +1,4 @@
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { afterEach } from "bun:test";
 import {
   type ReadApi,
@@ -86,6 +87,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     problems,
     exporters: () => exporterCounts(),
     clock: SYSTEM_CLOCK,
+    turns: new FairTurns(SYSTEM_CLOCK),
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
     receivers: () => RECEIVERS,

@@ -5,6 +5,7 @@ import { addToBody, type ArrivingBody, beginBody, chunksOf } from "./body-chunks
 import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
 import { sendResponse } from "./send-response.ts";
 import type { TimerClock } from "../../../ports/clock.ts";
+import type { FairTurns } from "../../listening/fair-turns.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 /** A request as its handler sees it. */
@@ -30,6 +31,8 @@ export interface ConnectionParts {
   /** Called with the number of bytes whose memory is left to the garbage collector. */
   readonly received: (lengthBytes: number) => void;
   readonly clock: TimerClock;
+  /** Shares the event loop with the connections of all listeners. */
+  readonly turns: Pick<FairTurns, "hasTime" | "queue">;
   readonly isStopping: () => boolean;
   /** Called when a request has been answered, or its peer has gone. */
   readonly answered: () => void;
@@ -45,7 +48,7 @@ export interface Connection {
   discardBytes: number;
   /** The body that the current request reads; its connection is closed afterwards. */
   body: ArrivingBody | undefined;
-  /** Whether a request is being answered. */
+  /** Whether a request is being answered, or waits for its turn. */
   isBusy: boolean;
   /** Whether the connection may be silent, as during waits. */
   mayIdle: boolean;
@@ -120,8 +123,30 @@ function receive(connection: Connection, bytes: Buffer, parts: ConnectionParts):
   if (fresh.length > room) beyondRoom(connection, fresh.subarray(room), parts);
   parts.received(bytes.length + connection.pending.length);
   releaseBytes(bytes);
+  if (connection.isBusy || parts.turns.hasTime()) workNow(connection, parts);
+  else workInTurn(connection, parts);
+}
+
+function workNow(connection: Connection, parts: ConnectionParts): void {
   if (!connection.isBusy) void work(connection, parts);
   limitPending(connection);
+}
+
+/**
+ * Begins the request later, because Bun reads all sockets that have sent something, and the turn
+ * has no time left. Nothing more is read until then.
+ */
+function workInTurn(connection: Connection, parts: ConnectionParts): void {
+  const { socket, address: sender } = connection;
+  connection.isBusy = true;
+  socket.pause();
+  const step = (): false => {
+    connection.isBusy = false;
+    socket.resume();
+    workNow(connection, parts);
+    return false;
+  };
+  parts.turns.queue({ sender, step });
 }
 
 /**

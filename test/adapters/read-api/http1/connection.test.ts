@@ -5,6 +5,7 @@ import {
   type Connection,
   serveConnection,
 } from "../../../../src/adapters/read-api/http1/connection.ts";
+import type { SteppedWork } from "../../../../src/adapters/listening/fair-turns.ts";
 import { HandMovedClock } from "../../../support/fakes/hand-moved-clock.ts";
 import { untilSo } from "../../../support/running/running-http1-server.ts";
 
@@ -18,18 +19,27 @@ afterEach(() => {
   for (const each of toClose.splice(0)) each[Symbol.dispose]();
 });
 
-async function openConnection() {
+async function openConnection({ takesBody = false, hasTime = true } = {}) {
   const clock = new HandMovedClock();
+  const queued: SteppedWork[] = [];
+  const turns = {
+    hasTime: () => hasTime,
+    queue: (work: SteppedWork) => void queued.push(work),
+  };
   const accepted = Promise.withResolvers<Connection>();
   const server = createServer((socket) =>
     accepted.resolve(
       serveConnection(socket, {
-        answer: async ({ url }) =>
-          url.endsWith("/wait") ? await new Promise<never>(() => {}) : new Response("answer"),
-        takesBody: () => false,
+        answer: async ({ url, bodyChunks }) => {
+          if (url.endsWith("/wait")) return await new Promise<never>(() => {});
+          const body = bodyChunks === undefined ? [] : await Array.fromAsync(bodyChunks);
+          return new Response(`answer to ${Buffer.concat(body).length} bytes`);
+        },
+        takesBody: () => takesBody,
         malformed: (fault) => new Response(fault, { status: 400 }),
         received: () => {},
         clock,
+        turns,
         http2: () => {},
         isStopping: () => false,
         answered: () => {},
@@ -46,7 +56,7 @@ async function openConnection() {
       server.close();
     },
   });
-  return { client, clock, connection: await accepted.promise };
+  return { client, clock, queued, connection: await accepted.promise };
 }
 
 test("a head that arrives in pieces has no more time than others", async () => {
@@ -132,4 +142,36 @@ test("a peer that keeps its side open is cut off some time after the last respon
   clock.moveMs(5_000);
 
   expect([before, connection.socket.destroyed]).toEqual([false, true]);
+});
+
+test("a request begins in a later turn if this one has no time left", async () => {
+  const { client, connection, queued } = await openConnection({ hasTime: false });
+  client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await untilSo(() => queued.length > 0);
+  const { pending, gone, isBusy } = connection;
+
+  const canFollow = queued[0]!.step();
+  const [answer] = await once(client, "data");
+
+  expect({ pending: pending.length > 0, gone, isBusy }).toEqual({
+    pending: true,
+    gone: undefined,
+    isBusy: true,
+  });
+  expect(canFollow).toBe(false);
+  expect(queued.map(({ sender }) => sender)).toEqual(["127.0.0.1"]);
+  expect(String(answer)).toStartWith("HTTP/1.1 200 ");
+});
+
+test("a body that arrives before the turn of its request is read whole", async () => {
+  const bytes = 1024 * 1024;
+  const { client, queued } = await openConnection({ hasTime: false, takesBody: true });
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
+  client.write(Buffer.alloc(bytes));
+  await untilSo(() => queued.length > 0);
+
+  queued[0]!.step();
+  const [answer] = await once(client, "data");
+
+  expect(String(answer)).toEndWith(`answer to ${bytes} bytes`);
 });
