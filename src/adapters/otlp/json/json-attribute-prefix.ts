@@ -75,7 +75,7 @@ export function takePrefix(reader: JsonReader, tag: number): AttributePrefix | u
 function likelyPrefix(reader: JsonReader): AttributePrefix | undefined {
   const slot = followers[reader.prefixSlot]!;
   const prefix = prefixes[slot];
-  if (prefix === undefined || !standsAt(prefix.text, reader)) return undefined;
+  if (prefix === undefined || !standsNext(prefix.text, reader)) return undefined;
   reader.prefixSlot = slot;
   return prefix;
 }
@@ -88,7 +88,7 @@ function otherPrefix(reader: JsonReader): AttributePrefix | undefined {
   for (let slot = bucket; slot < bucket + BUCKET_SLOTS; slot += 1) {
     const prefix = prefixes[slot];
     if (prefix === undefined) return undefined;
-    if (!standsAt(prefix.text, reader)) continue;
+    if (!standsNext(prefix.text, reader)) continue;
     follow(reader, slot);
     return prefix;
   }
@@ -100,7 +100,7 @@ function follow(reader: JsonReader, slot: number): void {
   reader.prefixSlot = slot;
 }
 
-function standsAt(text: DataView, { jsonWords, at }: JsonReader): boolean {
+function standsNext(text: DataView, { jsonWords, at }: JsonReader): boolean {
   const last = text.byteLength - 4;
   if (at + text.byteLength > jsonWords.byteLength) return false;
   for (let index = 0; index < last; index += 4) {

@@ -1,5 +1,6 @@
 import { writeVarint } from "../../../domain/wire/scalars.ts";
 import {
+  BACKSLASH,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COMMA,
@@ -8,20 +9,46 @@ import {
   writeTag,
 } from "./json-reader.ts";
 import type { Field } from "./json-shape.ts";
-import { HEX_VALUES } from "./json-string.ts";
+import { FIRST_PRINTABLE, HEX_VALUES } from "./json-string.ts";
 
 /**
- * Reads scalars in the form in which nearly every exporter writes them: identifiers of hex digits,
- * times in quotes, whole numbers of a few digits. A span has a dozen of them, and each takes 40 to
- * 60 ns less than in `SCALAR_READERS`, which read every form, and report faults.
+ * Reads scalars in the form in which nearly every exporter writes them: short strings without
+ * escapes, identifiers of hex digits, times in quotes, whole numbers of a few digits. A span has
+ * two dozen of them, and each takes 15 to 60 ns less than in `SCALAR_READERS`, which read every
+ * form, and report faults.
  *
  * Takes the value at `reader.at`, and writes it with its tag. Returns false for any other form, and
  * has moved nothing then.
  */
 export function takePlainScalar(reader: JsonReader, field: Field): boolean {
+  if (field.plain === "text") return takeText(reader, field);
   if (field.plain === "whole") return takeWhole(reader, field);
   if (field.plain === "time") return takeTime(reader, field);
   return field.plain === "id" && takeId(reader, field);
+}
+
+/** The length of a string or identifier takes one byte up to here, and so do their tags. */
+const MAX_TEXT_BYTES = 0x7f;
+
+function takeText(reader: JsonReader, field: Field): boolean {
+  const { json, wire, wireEnd } = reader;
+  let at = reader.at + 1;
+  if (json[at - 1] !== QUOTE) return false;
+  const bodyAt = wireEnd + 2;
+  const limit = at + MAX_TEXT_BYTES;
+  let end = bodyAt;
+  for (; at < limit; at += 1) {
+    const byte = json[at]!;
+    if (byte === QUOTE || byte === BACKSLASH || !(byte >= FIRST_PRINTABLE)) break;
+    wire[end] = byte;
+    end += 1;
+  }
+  if (json[at] !== QUOTE) return false;
+  wire[wireEnd] = field.tag;
+  wire[wireEnd + 1] = end - bodyAt;
+  reader.at = at + 1;
+  reader.wireEnd = end;
+  return true;
 }
 
 const ZERO = 0x30;
@@ -49,12 +76,12 @@ function takeWhole(reader: JsonReader, field: Field): boolean {
   if (at === from || !isEnd) return false;
   reader.at = isQuoted ? at + 1 : at;
   writeTag(reader, field.tag);
-  if (field.value === "fixed32") writeWord(reader, value);
+  if (field.value === "fixed32") writeInt32(reader, value);
   else reader.wireEnd = writeVarint(reader.wire, reader.wireEnd, value);
   return true;
 }
 
-function writeWord(reader: JsonReader, value: number): void {
+function writeInt32(reader: JsonReader, value: number): void {
   reader.wireWords.setInt32(reader.wireEnd, value, true);
   reader.wireEnd += 4;
 }
@@ -85,9 +112,18 @@ function takeTime(reader: JsonReader, field: Field): boolean {
   const carry = Math.floor(low / 2 ** 32);
   reader.at = end + 1;
   writeTag(reader, field.tag);
-  writeWord(reader, low - carry * 2 ** 32);
-  writeWord(reader, headHigh * 1e4 + carry);
+  writeInt32(reader, int32(low - carry * 2 ** 32));
+  writeInt32(reader, int32(headHigh * 1e4 + carry));
   return true;
+}
+
+/**
+ * Returns the 32 bits of a number as an integer with a sign. `value | 0` calls into the runtime for
+ * numbers from 2 ** 31 on, which takes 20 ns.
+ */
+function int32(value: number): number {
+  const upper = Math.floor(value / 2 ** 16);
+  return (upper << 16) | (value - upper * 2 ** 16);
 }
 
 /** Returns the value of four digits, the first of which is the lowest byte; -1 for other bytes. */
@@ -105,11 +141,11 @@ const MAX_ID_DIGITS = 32;
 
 /** Takes an identifier, whatever its length: the walk checks that later. */
 function takeId(reader: JsonReader, field: Field): boolean {
-  const { json, wire } = reader;
+  const { json, wire, wireEnd } = reader;
   let at = reader.at + 1;
   const limit = at + MAX_ID_DIGITS;
   if (limit >= json.length || json[at - 1] !== QUOTE) return false;
-  const bodyAt = reader.wireEnd + 2;
+  const bodyAt = wireEnd + 2;
   let end = bodyAt;
   for (; at < limit; at += 2) {
     const value = (HEX_VALUES[json[at]!]! << 4) | HEX_VALUES[json[at + 1]!]!;
@@ -118,8 +154,8 @@ function takeId(reader: JsonReader, field: Field): boolean {
     end += 1;
   }
   if (json[at] !== QUOTE) return false;
-  wire[bodyAt - 2] = field.tag;
-  wire[bodyAt - 1] = end - bodyAt;
+  wire[wireEnd] = field.tag;
+  wire[wireEnd + 1] = end - bodyAt;
   reader.at = at + 1;
   reader.wireEnd = end;
   return true;

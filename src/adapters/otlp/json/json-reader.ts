@@ -14,7 +14,8 @@ import { type NumberText, createNumberText } from "./json-number.ts";
  * Invariant: wireEnd <= at + at / 8 + SPARE_BYTES, and the string after it is no longer than the
  * rest of the body. JSON grows by a tenth at most: `"code":-1,` has 10 bytes, and 11 on the wire.
  * The `{},` of a list, three bytes, becomes a tag and a length, which exceed two bytes only when
- * the contents are far larger than the difference.
+ * the contents are far larger than the difference. The messages around spans and an open span
+ * have up to five bytes more, until their lengths are known.
  */
 export interface JsonReader {
   // Fixed from the beginning.
@@ -204,31 +205,29 @@ export function writeTag(reader: JsonReader, tag: number): void {
   reader.wireEnd = writeVarint(reader.wire, reader.wireEnd, tag);
 }
 
-/**
- * Reserves one byte for the length of a body, and returns its position. Nearly all lengths take one
- * byte, those of spans two.
- */
-export function beginBody(reader: JsonReader, tag: number): number {
+/** Reserves some bytes for the length of a body, by default one, and returns its position. */
+export function beginBody(reader: JsonReader, tag: number, lengthBytes = 1): number {
   writeTag(reader, tag);
-  reader.wireEnd += 1;
+  reader.wireEnd += lengthBytes;
   return reader.wireEnd;
 }
 
 /**
  * Writes the length before a body that ends at `bodyEnd`, and moves the body when the length needs
- * more room. So a byte moves once for each message of 128 bytes or more around it: less work than
- * reading it was, except in nests as deep as the limit.
+ * more room than was reserved, or less. Most lengths take what their shape expects. Otherwise a
+ * byte moves once for each message around it: less work than reading it was, except in nests as
+ * deep as the limit.
  */
-export function endBody(reader: JsonReader, bodyAt: number, bodyEnd: number): void {
+export function endBody(
+  reader: JsonReader,
+  bodyAt: number,
+  bodyEnd: number,
+  lengthBytes = 1,
+): void {
   const { wire } = reader;
   const length = bodyEnd - bodyAt;
-  if (length < 0x80) {
-    wire[bodyAt - 1] = length;
-    reader.wireEnd = bodyEnd;
-    return;
-  }
-  const moreBytes = varintSize(length) - 1;
-  if (moreBytes > 0) wire.copyWithin(bodyAt + moreBytes, bodyAt, bodyEnd);
-  writeVarint(wire, bodyAt - 1, length);
+  const moreBytes = varintSize(length) - lengthBytes;
+  if (moreBytes !== 0) wire.copyWithin(bodyAt + moreBytes, bodyAt, bodyEnd);
+  writeVarint(wire, bodyAt - lengthBytes, length);
   reader.wireEnd = bodyEnd + moreBytes;
 }

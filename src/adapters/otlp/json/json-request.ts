@@ -20,7 +20,6 @@ import {
   NULL_BEGIN,
   OPEN_BRACE,
   OPEN_BRACKET,
-  QUOTE,
   runSteps,
   takeByte,
   takeWire,
@@ -31,7 +30,6 @@ import { failValue, SCALAR_READERS } from "./json-scalar-reader.ts";
 import { type Field, REQUEST, type Shape, SHAPES } from "./json-shape.ts";
 import { takePlainScalar } from "./json-plain-scalar.ts";
 import { skipValue } from "./json-skip.ts";
-import { copyString } from "./json-string.ts";
 
 /** The result. `message` tells the sender what is wrong, where, and what would be right. */
 export type JsonReading =
@@ -137,9 +135,9 @@ function* readObjectInSteps(reader: JsonReader, field: Field, depth: number): Js
   const { value, tag } = field;
   if (typeof value === "string") return false;
   if (!beginsObject(reader, field, depth)) return false;
-  const bodyAt = beginBody(reader, tag);
+  const bodyAt = beginBody(reader, tag, value.lengthBytes);
   if (!(yield* readInSteps(reader, value, depth + 1))) return false;
-  return endObject(reader, bodyAt);
+  return endObject(reader, bodyAt, value.lengthBytes);
 }
 
 function unknownText({ unknownKeyCount, unknownKeys }: JsonReader): string {
@@ -166,8 +164,6 @@ function readMoreMembers(reader: JsonReader, shape: Shape, depth: number): boole
 function readMemberValue(reader: JsonReader, field: Key, depth: number): boolean {
   if (field === MALFORMED) return false;
   if (field === UNKNOWN) return skipValue(reader);
-  const isPlain = field.plain === "text" && reader.json[reader.at] === QUOTE;
-  if (isPlain) return readString(reader, field);
   return takePlainScalar(reader, field) || readField(reader, field, depth);
 }
 
@@ -203,8 +199,9 @@ function readValue(reader: JsonReader, field: Field, depth: number): boolean {
   nextByte(reader);
   if (typeof value === "string") return SCALAR_READERS[value](reader, field);
   if (!beginsObject(reader, field, depth)) return false;
-  const bodyAt = beginBody(reader, field.tag);
-  return readMessage(reader, value, depth + 1) && endObject(reader, bodyAt);
+  const { lengthBytes } = value;
+  const bodyAt = beginBody(reader, field.tag, lengthBytes);
+  return readMessage(reader, value, depth + 1) && endObject(reader, bodyAt, lengthBytes);
 }
 
 /**
@@ -248,21 +245,13 @@ function endsAttribute(reader: JsonReader, bodyAt: number, valueAt: number): boo
   return true;
 }
 
-function readString(reader: JsonReader, field: Field): boolean {
-  const bodyAt = beginBody(reader, field.tag);
-  const end = copyString(reader, bodyAt);
-  if (end < 0) return false;
-  endBody(reader, bodyAt, end);
-  return true;
-}
-
 function beginsObject(reader: JsonReader, field: Field, depth: number): boolean {
   if (nextByte(reader) !== OPEN_BRACE) return failValue(reader, field, "an object");
   return depth < reader.nestingDepth || fail(reader, "messages are nested too deeply");
 }
 
-function endObject(reader: JsonReader, bodyAt: number): boolean {
+function endObject(reader: JsonReader, bodyAt: number, lengthBytes?: number): boolean {
   if (reader.wireEnd === bodyAt && !countEmpty(reader)) return false;
-  endBody(reader, bodyAt, reader.wireEnd);
+  endBody(reader, bodyAt, reader.wireEnd, lengthBytes);
   return true;
 }

@@ -52,6 +52,8 @@ export interface Shape {
   readonly byLetter: readonly (readonly Field[] | undefined)[];
   /** Only the last field counts, and it is written even when it is zero. */
   readonly isOneof: boolean;
+  /** The bytes that the length of such a message is expected to take. */
+  readonly lengthBytes: number;
 }
 
 const PLAIN_FORMS: Readonly<Partial<Record<ScalarKind, PlainForm>>> = {
@@ -62,6 +64,16 @@ const PLAIN_FORMS: Readonly<Partial<Record<ScalarKind, PlainForm>>> = {
   int64: "whole",
   fixed32: "whole",
   fixed64: "time",
+};
+
+/**
+ * The messages whose lengths take several bytes in nearly all requests: moving them afterwards took
+ * a twentieth of the time of a body.
+ */
+const LENGTH_BYTES: Readonly<Partial<Record<MessageName, number>>> = {
+  ResourceSpans: 3,
+  ScopeSpans: 3,
+  Span: 2,
 };
 
 const growing = new Map<string, GrowingShape>(MESSAGES.map((name) => [name, emptyShape(name)]));
@@ -93,6 +105,7 @@ function emptyShape(message: MessageName): GrowingShape {
     byNumber: [],
     byLetter: Array<undefined>(128).fill(undefined),
     isOneof: message === "AnyValue",
+    lengthBytes: LENGTH_BYTES[message] ?? 1,
   };
 }
 

@@ -7,7 +7,7 @@ import { BACKSLASH, fail, type JsonReader, nextByte, QUOTE } from "./json-reader
  * is UTF-8, and a broken character must not cost the span.
  */
 
-const FIRST_PRINTABLE = 0x20;
+export const FIRST_PRINTABLE = 0x20;
 const LETTER_U = 0x75;
 const REPLACEMENT = 0xfffd;
 

@@ -14,6 +14,7 @@ import {
 } from "../../../../src/adapters/otlp/json/json-shape.ts";
 
 const { Span, AnyValue } = SHAPES;
+const TEXT = fieldOf(Span, "name");
 const ID = fieldOf(Span, "traceId");
 const TIME = fieldOf(Span, "startTimeUnixNano");
 const WHOLE = [
@@ -59,11 +60,18 @@ const wholeTexts = WHOLE.flatMap((field) =>
   ),
 );
 const times = ['"1700000000000000001"', '"1000000000000000000"', '"9999999999999999999"'];
+const texts = ["", "GET /orders", "é€😀", "\u007f", "x".repeat(127)];
 const ids = ["", "ab", "cd01020300000001", "AB070707070707070707070700000fFf"];
 
 test.each([
   ...wholeTexts,
   ...times.map((value) => ({ field: TIME, name: TIME.name, value, text: value + AFTER })),
+  ...texts.map((text) => ({
+    field: TEXT,
+    name: TEXT.name,
+    value: `"${text}"`,
+    text: `"${text}"${AFTER}`,
+  })),
   ...ids.map((id) => ({ field: ID, name: ID.name, value: `"${id}"`, text: `"${id}"${AFTER}` })),
 ])("$name is taken from $text as the general reader takes it", ({ field, value, text }) => {
   const made = plain(field, text);
@@ -92,6 +100,17 @@ const otherTimes = [
   '"17000000000000000011"',
   '"0700000000000000001"',
 ];
+const otherTexts = [
+  '"a\\n"',
+  '"\\""',
+  '"tab\t"',
+  '"\u0000"',
+  `"${"x".repeat(128)}"`,
+  `"${"é".repeat(64)}"`,
+  "text",
+  "null",
+  "7",
+];
 const otherIds = [
   '"a"',
   '"abc"',
@@ -106,6 +125,7 @@ const otherIds = [
 test.each([
   ...WHOLE.flatMap((field) => otherNumbers.map((value) => ({ field, name: field.name, value }))),
   ...otherTimes.map((value) => ({ field: TIME, name: TIME.name, value })),
+  ...otherTexts.map((value) => ({ field: TEXT, name: TEXT.name, value })),
   ...otherIds.map((value) => ({ field: ID, name: ID.name, value })),
 ])("$name is left where it is in any other form: $value", ({ field, value }) => {
   for (const text of [value, value + AFTER]) {
@@ -156,7 +176,7 @@ test("any number that is taken has the value that the general reader finds", () 
 
 test("no other kind of field has a plain form that is taken", () => {
   for (const { fields } of Object.values(SHAPES)) {
-    for (const field of fields.filter(({ plain: form }) => form === "none" || form === "text")) {
+    for (const field of fields.filter(({ plain: form }) => form === "none")) {
       for (const text of ["1", '"ab"', times[0]!]) {
         expect(plain(field, text + AFTER)).toEqual({
           isTaken: false,
