@@ -18,7 +18,10 @@ const MAX_A_TURN = 96;
  * ends itself, and requests of other connections are answered a turn later.
  */
 export class RequestTurns {
+  // Moved by `next` and the end of the turn.
   private begunCount = 0;
+  /** The next turn, which requests share that wait for it: a flood has thousands. */
+  private later: Promise<void> | undefined;
 
   /**
    * Returns undefined if a request may begin at once, or a promise of a later turn. At least
@@ -26,7 +29,12 @@ export class RequestTurns {
    */
   next(): Promise<void> | undefined {
     this.begunCount += 1;
-    if (this.begunCount === BATCH) setImmediate(() => void (this.begunCount = 0));
-    return this.begunCount > MAX_A_TURN ? nextTurn() : undefined;
+    if (this.begunCount === BATCH) setImmediate(() => this.reset());
+    return this.begunCount > MAX_A_TURN ? (this.later ??= nextTurn()) : undefined;
+  }
+
+  private reset(): void {
+    this.begunCount = 0;
+    this.later = undefined;
   }
 }

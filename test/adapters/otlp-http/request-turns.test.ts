@@ -19,6 +19,17 @@ test("96 requests of one turn begin at once, and later ones in the next turn", a
   expect(turns.next()).toBeUndefined();
 });
 
+test("requests that wait for one turn share the wait, and not with those of the next", async () => {
+  const turns = new RequestTurns();
+  const [one, other] = Array.from({ length: 98 }, () => turns.next()).slice(-2);
+  await one;
+
+  const later = Array.from({ length: 97 }, () => turns.next()).at(-1);
+
+  expect(other).toBe(one);
+  expect(later).not.toBe(one);
+});
+
 test("65 requests of one turn begin at once after 31 turns with one", async () => {
   const turns = new RequestTurns();
   for (let turn = 0; turn < 31; turn += 1) {
