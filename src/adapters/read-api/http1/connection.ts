@@ -5,7 +5,7 @@ import { addToBody, type ArrivingBody, beginBody, chunksOf } from "./body-chunks
 import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
 import { sendResponse } from "./send-response.ts";
 import type { TimerClock } from "../../../ports/clock.ts";
-import type { FairTurns } from "../../listening/fair-turns.ts";
+import type { SenderTurns } from "./sender-turns.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 /** A request as its handler sees it. */
@@ -31,8 +31,7 @@ export interface ConnectionParts {
   /** Called with the number of bytes whose memory is left to the garbage collector. */
   readonly received: (lengthBytes: number) => void;
   readonly clock: TimerClock;
-  /** Shares the event loop with the connections of all listeners. */
-  readonly turns: Pick<FairTurns, "hasTime" | "queue">;
+  readonly turns: Pick<SenderTurns, "mayBegin" | "queue">;
   readonly isStopping: () => boolean;
   /** Called when a request has been answered, or its peer has gone. */
   readonly answered: () => void;
@@ -123,7 +122,8 @@ function receive(connection: Connection, bytes: Buffer, parts: ConnectionParts):
   if (fresh.length > room) beyondRoom(connection, fresh.subarray(room), parts);
   parts.received(bytes.length + connection.pending.length);
   releaseBytes(bytes);
-  if (connection.isBusy || parts.turns.hasTime()) workNow(connection, parts);
+  const { isBusy, address } = connection;
+  if (isBusy || parts.turns.mayBegin(address)) workNow(connection, parts);
   else workInTurn(connection, parts);
 }
 
@@ -133,8 +133,8 @@ function workNow(connection: Connection, parts: ConnectionParts): void {
 }
 
 /**
- * Begins the request later, because Bun reads all sockets that have sent something, and the turn
- * has no time left. Nothing more is read until then.
+ * Begins the request in a later turn, because Bun reads all sockets that have sent something in
+ * one. Nothing more is read until then.
  */
 function workInTurn(connection: Connection, parts: ConnectionParts): void {
   const { socket, address: sender } = connection;

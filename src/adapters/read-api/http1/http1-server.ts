@@ -3,13 +3,20 @@ import { once } from "node:events";
 import type { ListenAddress } from "../../../config/config.ts";
 import { socketPathOf } from "../../../domain/text/host-address.ts";
 import type { PausableListener } from "../../listening/descriptor-guard.ts";
+import type { FairTurns } from "../../listening/fair-turns.ts";
 import { type HandshakeProblem, secureSocket } from "../../listening/secure-socket.ts";
 import type { ServerTls } from "../../listening/server-tls.ts";
 import { nameUnixPeer, withSocketMode } from "../../listening/unix-socket.ts";
 import { type Connection, type ConnectionParts, serveConnection } from "./connection.ts";
+import { SenderTurns } from "./sender-turns.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
 
-export interface Http1ServerParts extends Omit<ConnectionParts, "isStopping" | "answered"> {
+export interface Http1ServerParts extends Omit<
+  ConnectionParts,
+  "isStopping" | "answered" | "turns"
+> {
+  /** Shared with every other listener. */
+  readonly turns: Pick<FairTurns, "hasTime" | "queue">;
   readonly address: ListenAddress;
   /** Undefined for a port without TLS. */
   readonly tls?: ServerTls | undefined;
@@ -39,6 +46,7 @@ interface State {
   readonly connections: Set<Connection>;
   /** The sockets whose handshake has not ended. */
   readonly handshakes: Set<Socket>;
+  readonly turns: SenderTurns;
   readonly stopped: PromiseWithResolvers<void>;
   isStopping: boolean;
   server: Server | undefined;
@@ -60,6 +68,7 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
     parts,
     connections,
     handshakes: new Set(),
+    turns: new SenderTurns(parts.turns),
     stopped,
     isStopping: false,
     server: undefined,
@@ -147,6 +156,7 @@ function serve(state: State, socket: Socket): void {
   const { connections } = state;
   const connection = serveConnection(socket, {
     ...state.parts,
+    turns: state.turns,
     isStopping: () => state.isStopping,
     answered: () => endIfDone(state),
   });

@@ -23,7 +23,7 @@ async function openConnection({ takesBody = false, hasTime = true } = {}) {
   const clock = new HandMovedClock();
   const queued: SteppedWork[] = [];
   const turns = {
-    hasTime: () => hasTime,
+    mayBegin: () => hasTime,
     queue: (work: SteppedWork) => void queued.push(work),
   };
   const accepted = Promise.withResolvers<Connection>();
