@@ -89,7 +89,7 @@ const NANOSECONDS_PER_MS = 1e6;
  * Returns the CPU time of the main thread; NaN if the system does not report it, or after the end
  * of the process.
  */
-function mainThreadCpuMs(pid: number): number {
+export function mainThreadCpuMs(pid: number): number {
   try {
     const [nanoseconds] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
     return Number(nanoseconds) / NANOSECONDS_PER_MS;
