@@ -10,6 +10,9 @@ export interface SpanSink {
   /**
    * Sends a batch. Never rejects because of the upstream or the network. May be called
    * concurrently.
+   *
+   * Once a batch is delivered, or partly rejected, the sink has let go of its bytes, and the caller
+   * may free them. After any other outcome, a connection may still hold them.
    */
   send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome>;
   /**

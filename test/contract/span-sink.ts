@@ -112,6 +112,18 @@ function describeDelivery(make: MakeSink): void {
     expect(spansIn(await received())).toEqual(spansIn([batch.request]));
   });
 
+  test("nothing is read of a batch once it is delivered", async () => {
+    const { sink, received } = await start(make, { kind: "accept" });
+    const batch = batchOf(2_000);
+    const expected = spansIn([batch.request.slice()]);
+
+    await sink.send(batch, never);
+    batch.request.fill(0);
+    batch.request.buffer.transfer(0);
+
+    expect(spansIn(await received())).toEqual(expected);
+  });
+
   test("a batch that is cancelled before it is sent does not arrive", async () => {
     const { sink, received } = await start(make, { kind: "accept" });
 

@@ -92,9 +92,12 @@ export class Backlog {
     this.waiting.leasedBytes += request.length;
   }
 
-  /** Counts a lease whose spans have all left the ring or are waiting again. */
-  settled({ request }: Lease): void {
-    this.waiting.leasedBytes -= request.length;
+  /**
+   * Counts a lease of this size whose spans have all left the ring or are waiting again. Its
+   * request may have been freed.
+   */
+  settled(requestBytes: number): void {
+    this.waiting.leasedBytes -= requestBytes;
     this.waiting.wake();
   }
 

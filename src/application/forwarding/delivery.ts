@@ -1,4 +1,5 @@
 import type { SendOutcome } from "../../ports/span-sink.ts";
+import { releaseBytes } from "../ring/release-bytes.ts";
 import { requestOfPart, wholeLease } from "../ring/ring-lease.ts";
 import {
   settleTaken,
@@ -36,7 +37,8 @@ const MAX_REFUSALS = 64;
  * a refused span with no other span left to try: then one span accepted earlier is sufficient
  * evidence, once.
  *
- * `isProbed` is set if the upstream has just answered an empty request.
+ * `isProbed` is set if the upstream has just answered an empty request. The memory of each accepted
+ * request is freed, that of the lease too.
  */
 export async function deliver(parts: DeliveryParts, lease: Lease, isProbed = false): Promise<void> {
   const delivery = beginDelivery(parts, lease, isProbed);
@@ -62,7 +64,10 @@ function postpone({ left, postponed }: Delivery): void {
   postponed.push(...tries.filter(({ isLastTry }) => isLastTry !== true));
 }
 
-/** Sends a lease once, as a whole, and returns the spans that are not accepted to the ring. */
+/**
+ * Sends a lease once, as a whole, and returns the spans that are not accepted to the ring. Frees
+ * the memory of its request if they are accepted.
+ */
 export async function offer(parts: DeliveryParts, lease: Lease): Promise<SendOutcome> {
   const delivery = beginDelivery(parts, lease, false);
   const [piece] = delivery.left as [Piece];
@@ -118,6 +123,8 @@ async function send(delivery: Delivery, piece: Piece): Promise<SendOutcome> {
   const { spanCount } = batch;
   const outcome = await outcomeOf(async () => await sink.send({ request, spanCount }, cancelled));
   watcher.sent(outcome, batch);
+  // Nothing of an accepted batch is sent again, and the sink has let go of it.
+  if (isTaken(outcome)) releaseBytes(request);
   return outcome;
 }
 

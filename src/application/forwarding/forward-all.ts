@@ -140,12 +140,13 @@ async function sendBatch(forwarding: Forwarding, pass: Pass): Promise<void> {
   const lease = leasing instanceof Promise ? await leasing : leasing;
   if (lease === undefined) return;
   const { figures, backlog } = forwarding.notes;
+  const { length: requestBytes } = lease.request;
   figures.inFlightBatches += 1;
   try {
     await deliver(deliveryOf(forwarding, pass), lease, pass.isProbe);
   } finally {
     figures.inFlightBatches -= 1;
-    backlog.settled(lease);
+    backlog.settled(requestBytes);
   }
 }
 
@@ -200,7 +201,8 @@ async function sendNewest(
   const { figures, backlog } = notes;
   figures.inFlightSpans += 1;
   backlog.leasedAhead(lease);
-  return await offer(parts, lease).finally(() => backlog.settled(lease));
+  const { length: requestBytes } = lease.request;
+  return await offer(parts, lease).finally(() => backlog.settled(requestBytes));
 }
 
 /** An `ExportTraceServiceRequest` without spans is empty. */

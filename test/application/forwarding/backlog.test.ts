@@ -96,7 +96,7 @@ test("one listener waits for arrivals, however many batches have settled", async
   for (let end = 0; end < 3; end += 1) {
     await nextTurn();
     waiting.push(counted.waiting());
-    backlog.settled(leased);
+    backlog.settled(leased.request.length);
   }
 
   expect(waiting).toEqual([1, 1, 1]);
@@ -134,7 +134,7 @@ test("the bytes of a lease of newer spans count as in flight while it is open", 
 
   // Two spans of 75 bytes with their messages fill a batch only together with the first one.
   buffer.settle(newest, "returned");
-  backlog.settled(newest);
+  backlog.settled(newest.request.length);
   await nextTurn();
   await nextTurn();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { offer } from "../../../src/application/forwarding/delivery.ts";
-import type { SendOutcome } from "../../../src/ports/span-sink.ts";
+import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 import {
   answering,
   BUSY,
@@ -43,6 +43,45 @@ describe("spans are settled as the upstream answers", () => {
     },
   ])("$name", async ({ outcome, events, ledger }) => {
     expect(await delivered({ sink: answering(() => outcome) })).toMatchObject({ events, ledger });
+  });
+});
+
+describe("the memory of requests", () => {
+  const spans = requestOf(800);
+
+  /** Returns the lengths of the requests that the sink was given, after the delivery. */
+  async function lengthsAfter(outcomeOf: (spanCount: number) => SendOutcome): Promise<number[]> {
+    const given: Uint8Array[] = [];
+    const send = async ({ request, spanCount }: SpanBatch) => {
+      given.push(request);
+      return outcomeOf(spanCount);
+    };
+    await delivered({ sink: { send }, spans });
+    return given.map(({ length }) => length);
+  }
+
+  test.each<{ name: string; outcome: SendOutcome }>([
+    { name: "delivered", outcome: DELIVERED },
+    {
+      name: "partly rejected",
+      outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "no id" },
+    },
+  ])("is freed once the batch is $name", async ({ outcome }) => {
+    expect(await lengthsAfter(() => outcome)).toEqual([0]);
+  });
+
+  test("is kept after a failure, because a connection may still send from it", async () => {
+    expect(await lengthsAfter(() => BUSY)).toEqual([spans.length]);
+  });
+
+  test("is freed of each part that is delivered, after the batch was too large", async () => {
+    const [whole, ...parts] = await lengthsAfter((spanCount) =>
+      spanCount > 200 ? TOO_LARGE : DELIVERED,
+    );
+
+    expect(whole).toBe(spans.length);
+    expect(parts.filter((length) => length === 0)).toHaveLength(4);
+    expect(parts.filter((length) => length > 0)).toHaveLength(2);
   });
 });
 
