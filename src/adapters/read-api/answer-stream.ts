@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers/promises";
 import { CollectionPace } from "../memory/collection-pace.ts";
+import { ChunkTurns } from "./chunk-turns.ts";
 
 /** Watches a stream. One of its methods is called, once, when the stream ends. */
 export interface StreamWatcher {
@@ -59,7 +59,7 @@ function streamOf(
   let isOver = false;
   const pull = async (controller: ReadableStreamDefaultController<Chunk>): Promise<void> => {
     // Spans arrive on the same thread, so they get a turn between chunks, not after the last one.
-    if (!isFirst) await setImmediate();
+    if (!isFirst) await chunkTurns.next();
     isFirst = false;
     if (isOver) return;
     try {
@@ -111,3 +111,6 @@ function give(
 
 /** Paces collections for all answers: what they sent or scanned is garbage, and may be large. */
 export const answerPace = new CollectionPace();
+
+/** Shared by all answers. */
+const chunkTurns = new ChunkTurns();
