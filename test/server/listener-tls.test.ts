@@ -13,6 +13,7 @@ import { callUnary, EXPORT_PATH } from "../support/grpc/grpc-call.ts";
 import { HandMovedClock } from "../support/fakes/hand-moved-clock.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
+import { nextTurn } from "../support/running/searched-ring.ts";
 import { runServer } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { certificateFiles } from "../support/upstreams/certificate-files.ts";
@@ -47,6 +48,10 @@ async function ask(url: string, init: BunFetchRequestInit): Promise<unknown> {
     ({ status }) => status,
     (error: NodeJS.ErrnoException) => error.code,
   );
+}
+
+async function metricsOf(url: string): Promise<string> {
+  return await (await fetch(`${url}/metrics`, { tls: KNOWN })).text();
 }
 
 const PROTOBUF = { "Content-Type": "application/x-protobuf" };
@@ -147,6 +152,31 @@ test("a bad file at a reload is one line, and the old certificate stays", async 
   expect(started.logger.lines.filter(({ event }) => event === "cannot_reload")).toMatchObject([
     { level: "warning", fields: { variable: "OTLP_HTTP_TLS_KEY_FILE", value: files.keyFile } },
   ]);
+});
+
+test("without the file of client authorities, waits go on and strangers are refused", async () => {
+  const files = filesIn("lost");
+  const started = await start(files.variables("API", true));
+  const url = `https://localhost:${started.ports.api}`;
+  const wait = ask(`${url}/api/wait?name=late&timeout=60s`, { tls: KNOWN });
+  while (!(await metricsOf(url)).includes("spanring_waits 1")) await nextTurn();
+  rmSync(files.caFile);
+
+  await started.reload();
+  const known = await ask(`${url}/api/stats`, { tls: KNOWN });
+  const stranger = await ask(`${url}/api/stats`, { tls: TRUSTING });
+  const isWaiting = (await metricsOf(url)).includes("spanring_waits 1");
+  await started.stop(5_000);
+
+  expect({ known, isWaiting }).toEqual({ known: 200, isWaiting: true });
+  expect(started.logger.lines).toContainEqual(
+    expect.objectContaining({
+      event: "cannot_reload",
+      fields: expect.objectContaining({ variable: "API_TLS_CLIENT_CA_FILE" }),
+    }),
+  );
+  expect(stranger).toBeString();
+  expect(await wait).toBe(503);
 });
 
 test("changed files are used without a signal, until they are no longer watched", async () => {
