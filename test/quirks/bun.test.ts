@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { performServerHandshake } from "node:http2";
 import type { Duplex } from "node:stream";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { nextTurn } from "../support/running/searched-ring.ts";
 import { makeCertificates } from "../support/upstreams/certificates.ts";
 
 // Goal: each workaround for the runtime can be deleted once it is no longer needed.
@@ -155,4 +156,21 @@ test("TLS on a socket overlooks bytes that were pushed back", async () => {
   server.close();
 
   expect(seen).toEqual([]);
+});
+
+// adapters/otlp-grpc/closing-queue.ts, ClosingQueue, which paces closing instead of accepting
+test("all connections that wait are accepted in one turn of the event loop", async () => {
+  const turns: number[] = [];
+  let turn = 0;
+  const server = createServer(() => turns.push(turn)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+
+  // They wait because the event loop does not turn in between.
+  const peers = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
+  for (; turns.length < 100; turn += 1) await nextTurn();
+  for (const peer of peers) peer.destroy();
+  server.close();
+
+  expect(new Set(turns).size).toBe(1);
 });
