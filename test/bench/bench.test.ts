@@ -21,6 +21,7 @@ test("the list has the name and the description of every case", () => {
     "ingest",
     "ingest-http",
     "ingest-tls",
+    "json",
     "latency",
     "memory",
     "page",

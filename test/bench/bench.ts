@@ -10,6 +10,7 @@ import { forward } from "./cases/forward.ts";
 import { ingest } from "./cases/ingest.ts";
 import { ingestHttp } from "./cases/ingest-http.ts";
 import { ingestTls } from "./cases/ingest-tls.ts";
+import { json } from "./cases/json.ts";
 import { latency } from "./cases/latency.ts";
 import { memory } from "./cases/memory.ts";
 import { page } from "./cases/page.ts";
@@ -24,6 +25,7 @@ import { tableText } from "./figure-table.ts";
 /** The cases, quick ones first. */
 const CASES: readonly BenchCase[] = [
   walk,
+  json,
   append,
   latency,
   start,

@@ -17,6 +17,7 @@ export type Key = Field | typeof UNKNOWN | typeof MALFORMED;
 
 /** Takes a key and its colon. */
 export function takeKey(reader: JsonReader, shape: Shape): Key {
+  nextByte(reader);
   return takePlainKey(reader, shape) ?? takeOtherKey(reader, shape);
 }
 
@@ -27,8 +28,8 @@ function takeOtherKey(reader: JsonReader, shape: Shape): Key {
 
 /**
  * Takes a known key and its colon if they stand at `reader.at` as nearly every exporter writes
- * them: without escapes and white space. It compares the key itself, because calls between small
- * functions made up a third of the time of a body.
+ * them: without escapes, and without white space in between. It compares the key itself, because
+ * calls between small functions made up a third of the time of a body.
  */
 function takePlainKey(reader: JsonReader, { byLetter }: Shape): Field | undefined {
   const { json } = reader;

@@ -6,6 +6,7 @@ import {
   COMMA,
   type JsonReader,
   QUOTE,
+  SPACE,
   writeTag,
 } from "./json-reader.ts";
 import type { Field } from "./json-shape.ts";
@@ -72,7 +73,7 @@ function takeWhole(reader: JsonReader, field: Field): boolean {
   const after = json[at];
   const isEnd = isQuoted
     ? after === QUOTE
-    : after === COMMA || after === CLOSE_BRACE || after === CLOSE_BRACKET;
+    : after === COMMA || after === CLOSE_BRACE || after === CLOSE_BRACKET || after! <= SPACE;
   if (at === from || !isEnd) return false;
   reader.at = isQuoted ? at + 1 : at;
   writeTag(reader, field.tag);

@@ -119,7 +119,7 @@ export function noteUnknownKey(reader: JsonReader, end: number): void {
 /** The first byte of `null`, the only other value that is valid for any field. */
 export const NULL_BEGIN = 0x6e;
 
-const SPACE = 0x20;
+export const SPACE = 0x20;
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

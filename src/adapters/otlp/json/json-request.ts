@@ -164,6 +164,7 @@ function readMoreMembers(reader: JsonReader, shape: Shape, depth: number): boole
 function readMemberValue(reader: JsonReader, field: Key, depth: number): boolean {
   if (field === MALFORMED) return false;
   if (field === UNKNOWN) return skipValue(reader);
+  nextByte(reader);
   return takePlainScalar(reader, field) || readField(reader, field, depth);
 }
 

@@ -78,6 +78,7 @@ test.each([
   '{"k\\u0065y":"escaped key","value":{"intValue":1}}',
   '{"value":{"intValue":1},"key":"value first"}',
   '{"key":"twice","key":"twice","value":{"intValue":1}}',
+  '{      "key":"indented","value":{"intValue":1}}',
   '{"key":null,"value":{"intValue":1},"more":0}',
   '{"key":"no value"                          }',
   '{"key":"null as the value","value":null    }',
@@ -114,6 +115,24 @@ test("of many prefixes with equal beginnings, those learnt last are known", () =
   const known = attributes.filter((attribute) => taken(attribute) !== undefined);
   expect(known.length).toBeGreaterThan(1);
   expect(known).toContain(attributes[8]!);
+});
+
+test("a key of any characters is copied byte for byte", () => {
+  // Excludes what JSON would escape, and half surrogate pairs.
+  const key = fc
+    .string({ unit: "binary", maxLength: 30 })
+    .filter((text) => JSON.stringify(text) === `"${text}"`);
+  const property = fc.property(key, (text) => {
+    const attribute = `{"key":"${text}","value":{"intValue":1}}`;
+
+    learn(attribute);
+
+    const bytes = Buffer.from(text);
+    const length = Uint8Array.of(bytes.length).toHex();
+    expect(taken(attribute)?.wire).toBe(`4a000a${length}${bytes.toString("hex")}1200`);
+  });
+
+  fc.assert(property, { numRuns: 1_000 });
 });
 
 const KEYS = ["k", "", "url.path", "é", "escaped\\n", "x".repeat(64), "x".repeat(130)];

@@ -56,7 +56,12 @@ function general(field: Field, text: string): Outcome {
 
 const wholeTexts = WHOLE.flatMap((field) =>
   ["0", "7", "42", "999999999", '"0"', '"443"', '"999999999"'].flatMap((value) =>
-    [",", "}", "]"].map((end) => ({ field, name: field.name, value, text: value + end + AFTER })),
+    [",", "}", "]", " ", "\n"].map((end) => ({
+      field,
+      name: field.name,
+      value,
+      text: value + end + AFTER,
+    })),
   ),
 );
 const times = ['"1700000000000000001"', '"1000000000000000000"', '"9999999999999999999"'];
@@ -81,12 +86,12 @@ test.each([
 });
 
 const otherNumbers = [
+  "1x",
   "-1",
   "1.0",
   "1e3",
   "01",
   '"01"',
-  "1 ",
   '"1 "',
   '"1',
   '""',
