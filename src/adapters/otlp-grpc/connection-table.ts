@@ -152,13 +152,14 @@ export class ConnectionTable implements Iterable<Connection> {
   }
 
   /**
-   * Makes room for a connection that would be refused: removes one that has not sent a message, and
-   * returns it, for the caller to close. Exporters send one at once, so peers that only connect, or
-   * never finish a message, cannot lock out others.
+   * Makes room for a connection that would be refused: one that has not sent a message no longer
+   * counts, and is returned, for the caller to close. It can be found until then, so that a call on
+   * it is answered. Exporters send a message at once, so peers that only connect, or never finish a
+   * message, cannot lock out others.
    */
   makeRoom(reason: RefusalReason, address: string): Connection | undefined {
     const unused = this.unused.choose(reason === REASONS.total ? undefined : address);
-    if (unused !== undefined) this.remove(unused);
+    if (unused !== undefined) this.leave(unused);
     return unused;
   }
 
@@ -176,8 +177,13 @@ export class ConnectionTable implements Iterable<Connection> {
   }
 
   remove(connection: Connection): void {
-    const { key, address, stage } = connection;
+    const { key } = connection;
     if (this.byKey.get(key) === connection) this.byKey.delete(key);
+    this.leave(connection);
+  }
+
+  private leave(connection: Connection): void {
+    const { address, stage } = connection;
     if (!this.connections.delete(connection)) return;
     this.open.remove(address);
     this.unused.remove(connection, stage);

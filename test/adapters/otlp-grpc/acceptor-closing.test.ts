@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { status } from "@grpc/grpc-js";
 import { CLOSING_INTERVAL_MS } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
-import { FRAME } from "../../support/grpc/grpc-wire.ts";
+import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
+import { FRAME, grpcMessage } from "../../support/grpc/grpc-wire.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 import {
   runGrpcListener,
   type RunningGrpcListener,
@@ -34,6 +37,19 @@ describe("a silent connection that has made room for another", () => {
 
     expect(before).toBe("open");
     expect(listener.counts()).toMatchObject({ openConnections: 1, acceptedConnections: 2 });
+  });
+
+  test("has its calls answered until then", async () => {
+    const run = await runGrpcListener({ limits: { connections: 1 } });
+    const early = openHttp2(run.listener.port);
+    while (run.listener.counts().openConnections < 1) await nextTurn();
+    const next = run.peer();
+    await next.greet().frame(({ type }) => type === FRAME.settings);
+
+    const { grpcStatus } = await callHttp2(early, { pieces: [grpcMessage(requestOf(1))] });
+
+    expect(grpcStatus).toBe(status.OK);
+    early.destroy();
   });
 
   test.each([
