@@ -134,7 +134,7 @@ function workNow(connection: Connection, parts: ConnectionParts): void {
 
 /**
  * Begins the request in a later turn, because Bun reads all sockets that have sent something in
- * one. Nothing more is read until then.
+ * one. Nothing more is read until then, nor afterwards if no more requests are read.
  */
 function workInTurn(connection: Connection, parts: ConnectionParts): void {
   const { socket, address: sender } = connection;
@@ -142,7 +142,7 @@ function workInTurn(connection: Connection, parts: ConnectionParts): void {
   socket.pause();
   const step = (): false => {
     connection.isBusy = false;
-    socket.resume();
+    if (!connection.isLast) socket.resume();
     workNow(connection, parts);
     return false;
   };

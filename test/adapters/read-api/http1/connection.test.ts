@@ -175,3 +175,13 @@ test("a body that arrives before the turn of its request is read whole", async (
 
   expect(String(answer)).toEndWith(`answer to ${bytes} bytes`);
 });
+
+test("a connection of which no more is read stays unread after its turn", async () => {
+  const { connection, queued } = await openConnection({ hasTime: false });
+  const head = "POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n";
+
+  connection.socket.emit("data", Buffer.concat([Buffer.from(head), Buffer.alloc(500_000, "x")]));
+  queued[0]!.step();
+
+  expect([connection.isLast, connection.socket.isPaused()]).toEqual([true, true]);
+});
