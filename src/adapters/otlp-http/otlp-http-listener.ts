@@ -8,7 +8,7 @@ import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { TokenGate } from "../listening/token-gate.ts";
 import { ServedPort, servedPlace } from "../listening/served-port.ts";
 import { type ServerTls, servedTls } from "../listening/server-tls.ts";
-import { withSocketMode } from "../listening/unix-socket.ts";
+import { UNIX_PEER, withSocketMode } from "../listening/unix-socket.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
@@ -103,6 +103,7 @@ function serve(
   { port, reusePort }: { readonly port: number; readonly reusePort: boolean },
 ) {
   const turns = new RequestTurns();
+  const unnamed = address.socketMode === undefined ? "" : UNIX_PEER;
   return Bun.serve({
     ...servedPlace(address, port, reusePort),
     ...(tls && { tls: servedTls(tls) }),
@@ -112,7 +113,7 @@ function serve(
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
     fetch: (request, own) => {
-      const peer = new RequestPeer(request, own);
+      const peer = new RequestPeer(request, own, unnamed);
       const turn = turns.next();
       if (turn === undefined) return answerExport(exporting, request, peer);
       return turn.then(() => answerLater(exporting, request, peer));

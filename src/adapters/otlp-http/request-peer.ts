@@ -1,4 +1,4 @@
-import { nextUnixPeer, UNIX_PEER } from "../listening/unix-socket.ts";
+import { nextUnixPeer } from "../listening/unix-socket.ts";
 
 /**
  * The sender of a request. All requests of one connection come from one port. Asking for one of
@@ -14,18 +14,26 @@ interface PeerFinder {
   requestIP(request: Request): Peer | null;
 }
 
-/** Finds out the peer of a request when it is first asked for, while the request is in progress. */
+/**
+ * Finds out the peer of a request when it is first asked for, while the request is in progress.
+ *
+ * One without an address came over a Unix socket, or its connection was closed in the turn of the
+ * event loop in which it began, which its signal may not show yet. It gets the address of the
+ * listener for such peers, and a port of its own.
+ */
 export class RequestPeer implements Peer {
   // Fixed at construction.
   private readonly request: Request;
   private readonly server: PeerFinder;
+  private readonly unnamed: string;
 
   // Set when it is first asked for.
   private known: Peer | undefined;
 
-  constructor(request: Request, server: PeerFinder) {
+  constructor(request: Request, server: PeerFinder, unnamed: string) {
     this.request = request;
     this.server = server;
+    this.unnamed = unnamed;
   }
 
   get address(): string {
@@ -37,15 +45,11 @@ export class RequestPeer implements Peer {
   }
 
   private find(): Peer {
-    this.known ??= this.server.requestIP(this.request) ?? unnamedPeer(this.request);
+    this.known ??= this.server.requestIP(this.request) ?? this.unnamedPeer();
     return this.known;
   }
-}
 
-/**
- * Returns the peer of a request without an address. It came over a Unix socket, and has a peer of
- * its own; or its connection was closed in the turn of the event loop in which it began.
- */
-function unnamedPeer({ signal }: Request): Peer {
-  return { address: signal.aborted ? "" : UNIX_PEER, port: nextUnixPeer() };
+  private unnamedPeer(): Peer {
+    return { address: this.unnamed, port: nextUnixPeer() };
+  }
 }

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { RequestPeer } from "../../../src/adapters/otlp-http/request-peer.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 
 const REQUEST = new Request("http://127.0.0.1/v1/traces");
 
@@ -10,7 +13,7 @@ test("the peer of a request is found out once, when it is first asked for", () =
     return { address: "192.0.2.1", port: 4000 };
   };
 
-  const peer = new RequestPeer(REQUEST, { requestIP });
+  const peer = new RequestPeer(REQUEST, { requestIP }, "");
   const before = asked.length;
   const seen = [peer.address, peer.port, peer.address];
 
@@ -22,15 +25,34 @@ test("the peer of a request is found out once, when it is first asked for", () =
 const NAMELESS = { requestIP: () => null };
 
 test("each request over a Unix socket has a peer of its own", () => {
-  const [one, other] = [new RequestPeer(REQUEST, NAMELESS), new RequestPeer(REQUEST, NAMELESS)];
+  const [one, other] = [peerAt("unix"), peerAt("unix")];
 
   expect([one.address, other.address]).toEqual(["unix", "unix"]);
   expect(one.port).not.toBe(other.port);
   expect(one.port).toBe(one.port);
 });
 
-test("a request whose connection has been closed has a peer without an address", () => {
-  const closed = new Request("http://127.0.0.1/v1/traces", { signal: AbortSignal.abort() });
+function peerAt(unnamed: string): RequestPeer {
+  return new RequestPeer(REQUEST, NAMELESS, unnamed);
+}
 
-  expect(new RequestPeer(closed, NAMELESS).address).toBe("");
+test("a peer that has reset its connection is not taken for one of a Unix socket", async () => {
+  const seen = Promise.withResolvers<string>();
+  await using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async (request, own) => {
+      const peer = new RequestPeer(request, own, "");
+      await nextTurn();
+      seen.resolve(peer.address);
+      return new Response();
+    },
+  });
+  const socket = connect(server.port!, "127.0.0.1");
+  await once(socket, "connect");
+
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  socket.resetAndDestroy();
+
+  expect(await seen.promise).toBe("");
 });
