@@ -236,7 +236,7 @@ export class BodyDrain {
   async drain(request: Request): Promise<typeof SMALL_CHUNKS | undefined> {
     if (this.open === MAX_DRAINS || !hasMoreToCome(request)) return undefined;
     this.open += 1;
-    const over = discard(request.body!, this.clock, this.stopping.signal);
+    const over = discard(request, this.clock, this.stopping.signal);
     return await over.finally(() => void (this.open -= 1));
   }
 
@@ -255,14 +255,20 @@ function hasMoreToCome({ headers, body }: Request): boolean {
   return Number(headers.get("content-length")) <= MAX_DRAIN_BYTES && body !== null;
 }
 
-/** Discards the rest. Never rejects: without a connection, nothing is left to read or answer. */
+/**
+ * Discards the rest. Never rejects: without a connection, nothing is left to read or answer.
+ *
+ * Chunks are read from the next turn on, as by `readBody`. A body with a declared length has none,
+ * and is answered at once if it has arrived: otherwise Bun would close the connection when another
+ * request follows on it.
+ */
 async function discard(
-  body: ReadableStream,
+  { headers, body }: Request,
   clock: SleepingClock,
   stopping: AbortSignal,
 ): Promise<typeof SMALL_CHUNKS | undefined> {
-  await turn();
-  const reader = pieceReader(body);
+  if (!headers.has("content-length")) await turn();
+  const reader = pieceReader(body!);
   const ended = new AbortController();
   const patience = clock.sleep(MAX_DRAIN_MS, AbortSignal.any([ended.signal, stopping]));
   // Ends the pending read.

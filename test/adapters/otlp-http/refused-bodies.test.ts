@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
@@ -73,4 +75,22 @@ test("a body that was read to its end before the refusal is not drained", async 
   const end = await writeThenRead(listener.port, { head, body });
 
   expect(end.answer).toStartWith("HTTP/1.1 413 ");
+});
+
+/** Returns a request for an unknown path. */
+function misdirected(...headers: string[]): string {
+  const head = ["POST /v1/trace HTTP/1.1", "Host: localhost", TYPE, "Content-Length: 2"];
+  return [...head, ...headers, "", "{}"].join("\r\n");
+}
+
+test("refusals of requests that are sent together are all answered", async () => {
+  const { listener } = runOtlpHttp({ clock: PATIENT_CLOCK });
+  const requests = misdirected() + misdirected() + misdirected("Connection: close");
+  const socket = connect(listener.port, "127.0.0.1", () => void socket.write(requests));
+  const answers: Buffer[] = [];
+  socket.on("data", (bytes: Buffer) => answers.push(bytes));
+
+  await once(socket, "close");
+
+  expect(String(Buffer.concat(answers)).split("HTTP/1.1 404 ")).toHaveLength(4);
 });
