@@ -193,7 +193,7 @@ install_debian() {
 # With strace, the tests make system calls fail. Without it, they say how many of them do not run.
 make_strace() {
   command -v strace >/dev/null 2>&1 || install_debian strace strace ||
-    say "no strace: it takes Debian's packages, or yours"
+    say "no strace: install it, or run this as root on Debian"
 }
 
 # sum_lines FILE: the sum of its lines, each of which is a number.

@@ -17,9 +17,9 @@ const TURN_MS = 5;
  *
  * Bun reads all that a socket has before it turns to the next one, and a peer can have sent enough
  * for seconds. So work is done at once only while its turn of the event loop has time left.
- * Otherwise it waits in a queue, in which senders take turns, so that one with many
- * connections delays others no more than one with a single connection. Work that has not had a step
- * yet comes first, so that a small request does not wait for those who have sent more.
+ * Otherwise it waits in a queue, in which senders take turns: a sender with many connections delays
+ * the others no more than one with a single connection. Work that has not had a step yet comes
+ * first, so that a small request does not wait for those who have sent more.
  *
  * All listeners of a process share one of these, because they share the event loop.
  */

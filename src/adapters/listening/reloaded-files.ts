@@ -70,7 +70,7 @@ export const CHECK_INTERVAL_MS = 5_000;
 
 /**
  * The time since its last change after which a file is taken for complete. Half a token, or a chain
- * without its last certificates, is no mistake that a reading could find.
+ * without its last certificates, looks valid, so reading it would find no mistake.
  */
 export const SETTLED_MS = 1_000;
 
@@ -130,7 +130,7 @@ function watchSettled(paths: readonly string[], clock: TimerClock, reload: () =>
   };
 }
 
-/** A file from the future, by a clock that was set back, is settled. So is one that is missing. */
+/** Treats a file as settled if it is missing, or newer than now because the clock was set back. */
 async function isSettled(path: string): Promise<boolean> {
   try {
     const ageMs = Date.now() - (await stat(path)).mtimeMs;

@@ -1,11 +1,11 @@
-/** Something that waits, from one of the senders. */
+/** A piece of work, with its sender. */
 interface Sent {
   readonly sender: string;
 }
 
 /**
- * Holds what waits, and gives it out so that senders take turns: one with much to do delays each
- * other one by one piece at a time. The pieces of one sender stay in order.
+ * Holds pieces that wait, and gives them out so that senders take turns: one with many pieces
+ * delays the others by one piece each time. The pieces of one sender stay in order.
  *
  * Invariant: `pieces` has no empty set.
  */

@@ -8,16 +8,16 @@ interface ClosingConnection {
 
 export const CLOSING_INTERVAL_MS = 10;
 
-/** A thousand in a second take a tenth of the processor time. */
+/** To close a thousand in a second takes a tenth of the processor time. */
 export const CLOSED_TOGETHER = 10;
 
 /**
  * Closes connections that have made room for others, at a steady pace.
  *
  * Their peers can connect again as soon as they are closed, and take the room of the next ones.
- * With 4,000 silent connections, this went around 10,000 times a second and took all the processor
- * time. One that waits takes only a socket, so peers go around no faster than the pace, unless too
- * many of them wait.
+ * With 4,000 silent connections, this happened 10,000 times a second and took all the processor
+ * time. A connection that waits takes only a socket, so peers come back no faster than the pace,
+ * unless too many of them wait.
  */
 export class ClosingQueue {
   // Fixed at construction.

@@ -29,9 +29,9 @@ export function answerResponse(
 }
 
 /**
- * Returns nearly every answer. Bun makes the header `Content-Type` of the type of a `Blob`, which
- * costs half as much as an object of headers. It adds a character set to that of JSON, which OTLP
- * does not have.
+ * Returns nearly every answer. Bun takes the header `Content-Type` from the type of a `Blob`, which
+ * costs half as much as an object of headers. To the type of JSON it would add a character set,
+ * which OTLP does not use.
  */
 function acceptedResponse(format: BodyFormat): Response {
   return format === "json" ? new Response("{}", OF_JSON) : new Response(EMPTY_PROTOBUF);

@@ -20,7 +20,7 @@ const MAX_A_TURN = 96;
 export class RequestTurns {
   // Moved by `next` and the end of the turn.
   private begunCount = 0;
-  /** The next turn, which requests share that wait for it: a flood has thousands. */
+  /** The next turn, shared by all requests that wait for it: a flood has thousands. */
   private later: Promise<void> | undefined;
 
   /**

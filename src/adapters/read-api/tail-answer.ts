@@ -155,7 +155,7 @@ export interface TailWriting {
 
 /**
  * Reports missed spans before the next ones. A piece is held until it has been sent, or until the
- * reader has gone. Then its memory is freed at once: a large span has megabytes.
+ * reader has gone. Then its memory is freed at once: a large span takes megabytes.
  */
 export async function* tailChunks(
   pieces: AsyncIterable<TailPiece>,

@@ -38,7 +38,7 @@ const MAX_REFUSALS = 64;
  * evidence, once.
  *
  * `isProbed` is set if the upstream has just answered an empty request. The memory of each accepted
- * request is freed, that of the lease too.
+ * request is freed, including that of the lease.
  */
 export async function deliver(parts: DeliveryParts, lease: Lease, isProbed = false): Promise<void> {
   const delivery = beginDelivery(parts, lease, isProbed);

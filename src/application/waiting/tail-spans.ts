@@ -27,7 +27,7 @@ const SPANS_PER_PIECE = 1024;
 const MAX_MATCHES = 64;
 /** Few, because the size of the spans is not known yet. */
 const FIRST_MATCHES = 16;
-/** A piece has about this size at most, or one span. */
+/** The size that a piece should have at most, unless it has one span, by the sizes before it. */
 const PIECE_BYTES = 256 * 1024;
 
 /**

@@ -35,8 +35,9 @@ export interface AttributePrefix {
 }
 
 /**
- * The table, of less than a megabyte. A bucket has room for a few prefixes whose first bytes are
- * equal, such as those of `http.request.header.*`; a new one then replaces another.
+ * The table, which takes less than a megabyte. A bucket has room for a few prefixes whose first
+ * bytes are equal, such as those of `http.request.header.*`; once it is full, a new one replaces
+ * another.
  */
 const BUCKET_BITS = 8;
 const BUCKET_SLOTS = 4;
@@ -50,8 +51,8 @@ const MAX_KEY_AT = 12;
 const BUCKET_BYTES = 28;
 
 /**
- * The attributes of a body from which prefixes are learnt: keys that are ever new would replace all
- * prefixes, which takes time and gains nothing.
+ * The maximum number of attributes of a body from which prefixes are learnt: keys that are always
+ * new would replace all prefixes, which takes time and gains nothing.
  */
 const MAX_LEARNT = 64;
 

@@ -21,7 +21,7 @@ export interface JsonReader {
   // Fixed from the beginning.
   readonly json: Buffer;
   readonly wire: Buffer;
-  /** Views of both, to read and write four bytes at once, at any position. */
+  /** Views of both, to read and write several bytes at once, at any position. */
   readonly jsonWords: DataView;
   readonly wireWords: DataView;
   readonly nestingDepth: number;
