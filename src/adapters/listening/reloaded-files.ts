@@ -111,18 +111,22 @@ export class ReloadedFiles<Name extends string, Parsed extends object> {
   }
 }
 
-/** Calls `reload` at each interval, as soon as no file has changed for `SETTLED_MS`. */
+/**
+ * Calls `reload` at each interval, as soon as no file has changed for `SETTLED_MS`; before the next
+ * interval anyway, because one file that is written all the time, or that has a time in the future,
+ * would keep the old contents of all of them in use.
+ */
 function watchSettled(paths: readonly string[], clock: TimerClock, reload: () => void): () => void {
   let isOver = false;
   let cancel: (() => void) | undefined;
-  const check = async (): Promise<void> => {
+  const check = async (patienceMs: number): Promise<void> => {
     const areSettled = (await Promise.all(paths.map(isSettled))).every(Boolean);
     if (isOver) return;
-    if (areSettled) return reload();
+    if (areSettled || patienceMs < SETTLED_MS) return reload();
     cancel?.();
-    cancel = clock.schedule(SETTLED_MS, () => void check());
+    cancel = clock.schedule(SETTLED_MS, () => void check(patienceMs - SETTLED_MS));
   };
-  const end = clock.repeat(CHECK_INTERVAL_MS, () => void check());
+  const end = clock.repeat(CHECK_INTERVAL_MS, () => void check(CHECK_INTERVAL_MS - SETTLED_MS));
   return () => {
     isOver = true;
     end();
@@ -130,11 +134,9 @@ function watchSettled(paths: readonly string[], clock: TimerClock, reload: () =>
   };
 }
 
-/** Treats a file as settled if it is missing, or newer than now because the clock was set back. */
 async function isSettled(path: string): Promise<boolean> {
   try {
-    const ageMs = Date.now() - (await stat(path)).mtimeMs;
-    return ageMs < 0 || ageMs >= SETTLED_MS;
+    return Date.now() - (await stat(path)).mtimeMs >= SETTLED_MS;
   } catch {
     return true;
   }

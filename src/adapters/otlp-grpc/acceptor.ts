@@ -5,13 +5,14 @@ import type { TimerClock } from "../../ports/clock.ts";
 import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
+import { maxOpenFiles } from "../listening/max-open-files.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { secureSocket } from "../listening/secure-socket.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
 import { nameUnixPeer, withSocketMode } from "../listening/unix-socket.ts";
 import { socketPathOf } from "../../domain/text/host-address.ts";
-import { ClosingQueue } from "./closing-queue.ts";
+import { ClosingQueue, maxWaiting } from "./closing-queue.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
 import { PacedSocket } from "./paced-socket.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
@@ -49,16 +50,13 @@ export interface Acceptor extends PausableListener {
  */
 const LINGER_MS = 1000;
 
-/** The connections that may wait to be closed for each one that may be open. */
-const WAITING_PER_OPEN = 4;
-
 /**
  * Starts the listening socket in front of grpc-js, which has no limit of connections.
  * Rejects when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken.
  */
 export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
   const { limits, clock, connections } = given;
-  const closing = new ClosingQueue(WAITING_PER_OPEN * limits.connections, clock);
+  const closing = new ClosingQueue(maxWaiting(limits.connections, maxOpenFiles()), clock);
   const parts = { ...given, closing };
   let server: Server | undefined = await listen(parts, parts.address.port);
   const port = portOf(server);

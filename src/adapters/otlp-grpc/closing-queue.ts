@@ -11,6 +11,17 @@ export const CLOSING_INTERVAL_MS = 10;
 /** To close a thousand in a second takes a tenth of the processor time. */
 export const CLOSED_TOGETHER = 10;
 
+/** The connections that may wait to be closed for each one that may be open. */
+const WAITING_PER_OPEN = 4;
+
+/**
+ * Returns how many connections may wait to be closed. Together with the open ones, they take half
+ * of the file descriptors at most, so that peers that connect again and again do not use them up.
+ */
+export function maxWaiting(maxOpen: number, maxFiles: number): number {
+  return Math.max(0, Math.min(WAITING_PER_OPEN * maxOpen, Math.floor(maxFiles / 2) - maxOpen));
+}
+
 /**
  * Closes connections that have made room for others, at a steady pace.
  *

@@ -39,7 +39,9 @@ const DIGITS = /^\d{1,15}$/;
  *
  * Pieces are read from the next turn of the event loop on. Bun reads what a connection has sent as
  * it accepts it, and accepts until no connection waits (`test/quirks/bun-servers.test.ts`). A peer
- * that connects again as soon as it is broken off would keep Bun accepting for seconds.
+ * that connects again as soon as it is broken off would keep Bun accepting for seconds. So a sender
+ * must not pipeline requests in chunks: Bun closes a connection on which another request follows
+ * while a body has not been read. No exporter is known to do so.
  *
  * Until the body is read, `inFlight.arrivedBytes` says how much of it has arrived. Bun shows
  * nothing of a body that it collects, so the declared length stands for it: no more than that has

@@ -52,7 +52,7 @@ export async function* tailSpans(
     at = found.length === maxMatches ? found.at(-1)! + 1 : Math.max(at, range.next);
     if (found.length > 0 || missedSpans > 0) {
       const copied = buffer.copy(found);
-      maxMatches = matchesAfter(copied, maxMatches);
+      if (found.length > 0) maxMatches = matchesAfter(copied);
       yield { ...copied, missedSpans };
     }
     // oxlint-disable-next-line no-await-in-loop -- each scan follows the previous one
@@ -60,9 +60,12 @@ export async function* tailSpans(
   }
 }
 
-/** Returns the matches of the next piece, whose spans are likely to be as large as these. */
-function matchesAfter({ request, sequences }: CopiedSpans, before: number): number {
-  if (sequences.length === 0) return before;
+/**
+ * Returns the matches of the next piece, whose spans are likely to be as large as these. If these
+ * were too large to be copied, the next one may fit alone.
+ */
+function matchesAfter({ request, sequences }: CopiedSpans): number {
+  if (sequences.length === 0) return 1;
   const fitting = Math.floor((PIECE_BYTES * sequences.length) / request.length);
   return Math.max(1, Math.min(MAX_MATCHES, fitting));
 }

@@ -3,6 +3,7 @@ import {
   CLOSED_TOGETHER,
   CLOSING_INTERVAL_MS,
   ClosingQueue,
+  maxWaiting,
 } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
@@ -72,3 +73,15 @@ test("all are closed at once on demand", () => {
   expect(closed).toEqual(numbersTo(CLOSED_TOGETHER + 1));
   expect(clock.pendingActions).toBe(0);
 });
+
+test.each([
+  { maxOpen: 1_000, maxFiles: Number.POSITIVE_INFINITY, waiting: 4_000 },
+  { maxOpen: 1_000, maxFiles: 4_096, waiting: 1_048 },
+  { maxOpen: 250, maxFiles: 1_024, waiting: 262 },
+  { maxOpen: 1_000, maxFiles: 1_024, waiting: 0 },
+])(
+  "with $maxOpen connections and $maxFiles files, $waiting may wait to be closed",
+  ({ maxOpen, maxFiles, waiting }) => {
+    expect(maxWaiting(maxOpen, maxFiles)).toBe(waiting);
+  },
+);

@@ -82,6 +82,23 @@ test.each([
   expect(pieces.map(({ sequences }) => sequences.length)).toEqual([...sizes]);
 });
 
+test("after spans that cannot be copied, the next one is copied alone", async () => {
+  const { arrive, buffer, arrivals } = searchedRing({ spans: 100, bytes: 1 << 16 });
+  arrive(requestOf(20));
+  const copied: number[] = [];
+  const copy = (sequences: readonly number[]) => {
+    copied.push(sequences.length);
+    return buffer.copy(copied.length === 1 ? [] : sequences);
+  };
+  const refusing = Object.assign(Object.create(buffer) as typeof buffer, { copy });
+  const tail = tailSpans({ buffer: refusing, arrivals }, FROM_THE_FIRST);
+
+  await pieceOf(tail);
+  const { sequences } = await pieceOf(tail);
+
+  expect({ copied, sequences }).toEqual({ copied: [16, 1], sequences: [17] });
+});
+
 test("a reader that is too slow learns how many spans it missed", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
   arrive(requestOf(2));

@@ -139,9 +139,13 @@ function workNow(connection: Connection, parts: ConnectionParts): void {
 function workInTurn(connection: Connection, parts: ConnectionParts): void {
   const { socket, address: sender } = connection;
   connection.isBusy = true;
+  // The sender is not to blame for this wait.
+  const { headSinceMs } = connection;
+  connection.headSinceMs = undefined;
   socket.pause();
   const step = (): false => {
     connection.isBusy = false;
+    connection.headSinceMs = headSinceMs;
     if (!connection.isLast) socket.resume();
     workNow(connection, parts);
     return false;

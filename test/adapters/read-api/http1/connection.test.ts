@@ -71,6 +71,25 @@ test("a head that arrives in pieces has no more time than others", async () => {
   expect(connection.headSinceMs).toBe(sinceMs);
 });
 
+test("a head has no limit of time while it waits for its turn", async () => {
+  const { client, clock, connection, queued } = await openConnection({ hasTime: false });
+  client.write("GET");
+  await untilSo(() => queued.length === 1);
+  queued[0]!.step();
+  await untilSo(() => connection.headSinceMs !== undefined);
+  const sinceMs = connection.headSinceMs;
+
+  clock.moveMs(5_000);
+  client.write(" /");
+  await untilSo(() => queued.length === 2);
+  const meanwhile = connection.headSinceMs;
+  queued[1]!.step();
+  await untilSo(() => connection.headSinceMs !== undefined);
+
+  expect(meanwhile).toBeUndefined();
+  expect(connection.headSinceMs).toBe(sinceMs);
+});
+
 test("an answer has no limit of time because its request came in pieces", async () => {
   const { client, connection } = await openConnection();
   client.write("GET");
