@@ -21,15 +21,32 @@ let claims = 0;
  * there since then, so the socket is first moved aside and looked at again. Rejects with
  * `EADDRINUSE` if it is another one.
  */
-export async function removeSocket(path: string, found: BigIntStats): Promise<void> {
+export async function removeSocket(
+  path: string,
+  found: BigIntStats,
+  linkTo: typeof link = link,
+): Promise<void> {
   const aside = `${path}.${process.pid}-${(claims += 1)}`;
   // Without a socket, another program is about to listen; the system lets only one do so.
   if (!(await isMoved(path, aside))) return;
   const isSame = isSameSocket(found, await lstat(aside, { bigint: true }));
-  // Fails if a third program listens there by now.
-  if (!isSame) await link(aside, path).catch(() => {});
+  if (isSame) return await unlink(aside);
+  await putBack(aside, path, linkTo);
+  throw failure("EADDRINUSE", path);
+}
+
+/**
+ * Moves the socket of another program back, unless a third program listens there by now. A link
+ * replaces nothing, but Linux denies one to the socket of another user, and some file systems
+ * have none.
+ */
+async function putBack(aside: string, path: string, linkTo: typeof link): Promise<void> {
+  try {
+    await linkTo(aside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") return await rename(aside, path);
+  }
   await unlink(aside);
-  if (!isSame) throw failure("EADDRINUSE", path);
 }
 
 async function isMoved(from: string, to: string): Promise<boolean> {

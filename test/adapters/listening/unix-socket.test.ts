@@ -164,6 +164,21 @@ test("a socket that another program has put there meanwhile is kept", async () =
   expect([code, isKept]).toEqual(["EADDRINUSE", true]);
 });
 
+test("a socket of another user, to which no link is allowed, is kept as well", async () => {
+  const path = freshPath();
+  const found = await foundAt(path);
+  unlinkSync(path);
+  const server = await listenAt(path);
+  const denied = Object.assign(new Error("EPERM"), { code: "EPERM" });
+
+  const code = await codeOf(removeSocket(path, found, () => Promise.reject(denied)));
+  const isKept = await isAnswered(path);
+  const files = readdirSync(dirname(path));
+  server.close();
+
+  expect([code, isKept, files]).toEqual(["EADDRINUSE", true, ["otlp.sock"]]);
+});
+
 test("a socket that another program has removed meanwhile is nothing to remove", async () => {
   const path = freshPath();
   const found = await foundAt(path);
