@@ -97,7 +97,7 @@ async function readPieces(
   const reader = request.body === null ? undefined : pieceReader(request.body);
   const body = new GrowingBytes();
   // Ends the pending read.
-  inFlight.onAbandoned(() => void reader?.cancel().catch(() => {}));
+  inFlight.onAbandoned(() => void Promise.allSettled([reader?.cancel()]));
   let isOver = reader === undefined;
   let pieceCount = 0;
   while (!isOver) {
