@@ -67,9 +67,7 @@ function answerTo({ message }: UnaryCall, parts: TraceServiceParts): Answer | Pr
 }
 
 function finish(answer: Answer, call: UnaryCall, { problems }: TraceServiceParts): void {
-  if (answer.outcome !== "accepted" || answer.unknown !== undefined) {
-    noteAnswer(problems, answer, { protocol: "grpc", address: call.address });
-  }
+  noteAnswer(problems, answer, { protocol: "grpc", peer: call });
   send(answer, call);
 }
 
@@ -119,9 +117,9 @@ interface Discarding {
   readonly signal: UnsupportedSignal;
 }
 
-function answerDiscarded({ message, address }: UnaryCall, { parts, signal }: Discarding): Answer {
-  const answer = discard(message, { parts, signal });
-  noteAnswer(parts.problems, answer, { protocol: "grpc", address, signal });
+function answerDiscarded(call: UnaryCall, { parts, signal }: Discarding): Answer {
+  const answer = discard(call.message, { parts, signal });
+  noteAnswer(parts.problems, answer, { protocol: "grpc", peer: call, signal });
   return answer;
 }
 

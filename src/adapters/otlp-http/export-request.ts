@@ -1,6 +1,6 @@
 import { UNSUPPORTED_SIGNALS } from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemLog } from "../../ports/logger.ts";
-import { type Answer, grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
+import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 import { noteAnswer } from "../otlp/receive-request.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import {
@@ -127,16 +127,12 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
     : countFailure(parts, body, head);
   const answer = received instanceof Promise ? await received : received;
   if (isRead) body.release();
-  if (answer.outcome !== "accepted" || answer.unknown !== undefined) note(parts, answer, reading);
+  const signal = head.signal === "traces" ? undefined : head.signal;
+  noteAnswer(parts.problems, answer, { protocol: "http", peer: inFlight.peer, signal });
   if (body === SMALL_CHUNKS) return brokenOff();
   const response = answerResponse(answer, head.format, extra);
   // Not awaited here, because the request is no longer in flight while its body is drained.
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
-}
-
-function note({ problems }: ExportParts, answer: Answer, { head, inFlight }: RequestInProgress) {
-  const signal = head.signal === "traces" ? undefined : head.signal;
-  noteAnswer(problems, answer, { protocol: "http", address: inFlight.peer.address, signal });
 }
 
 /** Returns a response that makes Bun close the connection at once. */

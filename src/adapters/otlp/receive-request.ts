@@ -51,7 +51,8 @@ export function turnAway<Refused extends Pick<Refusal, "outcome">>(
 /** The sender of a request, and the listener that it used. */
 interface Sender {
   readonly protocol: ProblemProtocol;
-  readonly address: string;
+  /** Its address is asked for only if there is something to record, because that may cost. */
+  readonly peer: { readonly address: string };
   /** The signal; absent for traces. Faults of other signals cost no spans. */
   readonly signal?: UnsupportedSignal | undefined;
 }
@@ -60,12 +61,12 @@ interface Sender {
 export function noteAnswer(
   problems: ProblemLog,
   answer: Answer,
-  { signal, ...sender }: Sender,
+  { protocol, peer, signal }: Sender,
 ): void {
   const problem = problemOf(answer);
   if (problem === undefined) return;
-  if (signal === undefined) return problems.note({ ...sender, ...problem });
-  problems.note({ ...sender, ...problem, reason: `unsupported_${signal}` });
+  const reason = signal === undefined ? problem.reason : (`unsupported_${signal}` as const);
+  problems.note({ protocol, address: peer.address, ...problem, reason });
 }
 
 function problemOf(answer: Answer): Omit<Problem, "protocol" | "address"> | undefined {

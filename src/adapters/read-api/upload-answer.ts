@@ -74,7 +74,7 @@ async function receiveUpload(
       receivers,
       limits,
       failed: (error) => problems.note({ ...SENDER, reason: "failed", error }),
-      answered: (receipt) => noteAnswer(problems, receipt, SENDER),
+      answered: (receipt) => noteAnswer(problems, receipt, { protocol: "http", peer: SENDER }),
       decompressed: (bytes) => {
         decompressedBytes += bytes;
         if (decompressedBytes > maxDecompressedBytes) {

@@ -54,7 +54,7 @@ const SENDER = { protocol: "http", address: "10.0.0.7" } as const;
 
 function noted(answer: Answer, signal?: "metrics" | "logs") {
   const problems = recordingProblems(new RecordingLogger());
-  noteAnswer(problems, answer, { ...SENDER, signal });
+  noteAnswer(problems, answer, { protocol: "http", peer: SENDER, signal });
   problems.close();
   return problems.list();
 }
@@ -132,4 +132,24 @@ test.each<Answer>([
   { outcome: "unknown_path", message: "" },
 ])("$outcome is not recorded by noteAnswer()", (answer) => {
   expect(noted(answer)).toEqual([]);
+});
+
+const STOPPING = { outcome: "stopping", message: "why" } as const;
+
+test("the address of a peer is not asked for if nothing is recorded", () => {
+  const problems = recordingProblems(new RecordingLogger());
+  let asked = 0;
+  const peer = {
+    get address() {
+      asked += 1;
+      return SENDER.address;
+    },
+  };
+
+  noteAnswer(problems, { outcome: "accepted" }, { protocol: "http", peer });
+  const askedBefore = asked;
+  noteAnswer(problems, STOPPING, { protocol: "http", peer });
+  problems.close();
+
+  expect([askedBefore, asked]).toEqual([0, 1]);
 });
