@@ -80,7 +80,8 @@ async function embeddedKafka(): Promise<Bun.BunPlugin[]> {
     import { zstdDecompressSync } from "node:zlib";
     const source = zstdDecompressSync(Buffer.from("${source.toString("base64")}", "base64"));
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    export const { compressionsAlgorithms, Consumer, murmur2, Producer } = await import(url);`;
+    export const { compressionsAlgorithms, Consumer, murmur2, Producer } = await import(url);
+    export const { joinSmallChunks, setCRC32C } = await import(url);`;
   const filter = /[/\\]forward[/\\]kafka-client\.js$/;
   const setup = (build: Bun.PluginBuilder): void => {
     build.onLoad({ filter }, () => ({ contents, loader: "js" }));

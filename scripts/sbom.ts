@@ -24,8 +24,14 @@ interface Component {
   readonly hashes?: readonly { readonly alg: "SHA-512"; readonly content: string }[];
   readonly licenses: readonly License[];
   readonly purl?: string;
+  readonly pedigree?: { readonly patches: readonly Patch[] };
   readonly externalReferences?: readonly { readonly type: string; readonly url: string }[];
   readonly components?: readonly Component[];
+}
+
+interface Patch {
+  readonly type: "unofficial";
+  readonly diff: { readonly text: { readonly content: string } };
 }
 
 type License =
@@ -138,7 +144,18 @@ function libraryOf({ name: fullName, version, license }: Manifest): Component {
     ...(hash === undefined ? {} : { hashes: [{ alg: "SHA-512", content: hash }] }),
     licenses: [licenseOf(fullName, license)],
     purl,
+    ...pedigreeOf(`${fullName}@${version}`),
   };
+}
+
+const PATCHES: Readonly<Record<string, string>> = program.patchedDependencies;
+
+/** Returns how a package differs from its archive. */
+function pedigreeOf(id: string): Pick<Component, "pedigree"> {
+  const patch = PATCHES[id];
+  if (patch === undefined) return {};
+  const content = readFileSync(join(ROOT, patch), "utf8");
+  return { pedigree: { patches: [{ type: "unofficial", diff: { text: { content } } }] } };
 }
 
 function licenseOf(name: string, license: string | undefined): License {

@@ -57,6 +57,15 @@ describe("the bill of materials", () => {
     },
   );
 
+  test("contains the changes to packages that are patched, and names no others", () => {
+    const changed = libraries.filter(({ pedigree }) => pedigree !== undefined);
+
+    expect(changed.map((each) => `${nameOf(each)}@${each.version}`)).toEqual(
+      Object.keys(program.patchedDependencies),
+    );
+    expect(JSON.stringify(changed)).toContain("setCRC32C");
+  });
+
   test("lists the runtime and every library that its documentation names", () => {
     const page = readFileSync(
       join(ROOT, "node_modules/bun-types/docs/project/license.mdx"),

@@ -122,10 +122,15 @@ export declare const Consumer: new (options: ConsumerOptions) => Consumer;
 /** The hash by which the clients for Java choose the partition of a key. */
 export declare const murmur2: (key: Buffer) => number;
 
+/** Bytes in chunks. */
+interface DynamicBuffer {
+  readonly buffers: readonly Buffer<ArrayBuffer>[];
+}
+
 /** How a batch of messages is compressed. */
-interface CompressionAlgorithm<Bytes = Buffer<ArrayBuffer>> {
-  compressSync: (bytes: Bytes) => Uint8Array;
-  compress?: (bytes: Bytes) => Promise<Uint8Array>;
+interface CompressionAlgorithm {
+  compressSync: (bytes: Buffer<ArrayBuffer>) => Uint8Array;
+  compress?: (bytes: DynamicBuffer) => Promise<Uint8Array>;
 }
 
 /** The table in which the producers of the library look up algorithms. */
@@ -133,8 +138,18 @@ export declare const compressionsAlgorithms: Readonly<
   Record<"gzip" | "zstd", CompressionAlgorithm>
 >;
 
+/** Replaces the function that computes the checksum of a batch of messages. */
+export declare const setCRC32C: (implementation: (bytes: DynamicBuffer) => number) => void;
+
+/** Joins chunks of less than 64 KiB that follow one another, and yields the others as they are. */
+export declare const joinSmallChunks: (
+  chunks: DynamicBuffer["buffers"],
+) => Iterable<Buffer<ArrayBuffer>>;
+
 /** The library as a whole. */
 export interface KafkaClient {
+  readonly setCRC32C: typeof setCRC32C;
+  readonly joinSmallChunks: typeof joinSmallChunks;
   readonly compressionsAlgorithms: typeof compressionsAlgorithms;
   readonly murmur2: typeof murmur2;
   readonly Producer: typeof Producer;

@@ -2,6 +2,7 @@ import type { ForwardConfig } from "../../config/config.ts";
 import { assert } from "../../domain/assert.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { SpanSink } from "../../ports/span-sink.ts";
+import { crc32c } from "./crc32c.ts";
 import type { ForwardFiles } from "./forward-files.ts";
 import type { KafkaClient } from "./kafka-client.js";
 import { compressFast } from "./kafka-compression.ts";
@@ -42,6 +43,7 @@ function makeKafkaSink(
   const { endpoint, compression, timeoutMs, kafkaKey: key } = forward;
   assert(endpoint.protocol === "kafka", "only an endpoint of Kafka has this client");
   compressFast(client);
+  client.setCRC32C(({ buffers }) => crc32c(buffers));
   const secured = endpoint.isSecure ? tls : undefined;
   const parts = { client, endpoint, tls: secured, sasl, headers, compression, timeoutMs, clock };
   return new KafkaSink({ ...parts, key });

@@ -2,9 +2,8 @@ import { afterEach, expect, test } from "bun:test";
 import { KafkaSink, type KafkaSinkParts } from "../../../src/adapters/forward/kafka-sink.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
 import { spanDigests } from "../../support/oracles/span-digests.ts";
+import type { BrokerBatch, BrokerMessage } from "../../support/upstreams/kafka-batches.ts";
 import {
-  type BrokerBatch,
-  type BrokerMessage,
   type BrokerScript,
   type KafkaBroker,
   startKafkaBroker,

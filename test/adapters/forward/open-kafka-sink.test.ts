@@ -1,4 +1,6 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, spyOn, test } from "bun:test";
+import * as client from "../../../src/adapters/forward/kafka-client.js";
+import type { KafkaClient } from "../../../src/adapters/forward/kafka-client.js";
 import { loadKafkaLater, openKafkaSink } from "../../../src/adapters/forward/open-kafka-sink.ts";
 import { forwardConfig } from "../../support/fakes/forward-config.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
@@ -13,9 +15,16 @@ afterEach(async () => {
 
 type Opening = Parameters<typeof openKafkaSink>[0];
 
-async function open(some: Partial<Opening> = {}) {
+interface Opened extends Partial<Opening> {
+  readonly compression?: "none" | "gzip";
+}
+
+async function open({ compression = "gzip", ...some }: Opened = {}) {
   const broker = await startKafkaBroker({});
-  const forward = forwardConfig({ FORWARD_ENDPOINT: `kafka://127.0.0.1:${broker.port}/spans` });
+  const forward = forwardConfig({
+    FORWARD_ENDPOINT: `kafka://127.0.0.1:${broker.port}/spans`,
+    FORWARD_COMPRESSION: compression,
+  });
   const clock = new HandMovedClock();
   const files = { headers: [], tls: { rejectUnauthorized: true } };
   const sink = openKafkaSink({ forward, clock, ...some }, files);
@@ -58,3 +67,39 @@ test("the client of Kafka is loaded after a pause, in which a start can end", as
   expect(pauses).toBe(1);
   expect(await sending).toEqual({ outcome: "delivered" });
 });
+
+// The broker accepts no batch with a wrong checksum.
+test("the checksum of a large batch is computed without copying its spans", async () => {
+  const checked: Uint8Array[] = [];
+  const setCRC32C: KafkaClient["setCRC32C"] = (crc32c) =>
+    client.setCRC32C((bytes) => {
+      checked.push(...bytes.buffers);
+      return crc32c(bytes);
+    });
+  const { sink } = await open({
+    compression: "none",
+    loadKafka: async () => ({ ...client, setCRC32C }),
+  });
+  const batch = batchOf(10_000);
+
+  const outcome = await sink.send(batch, never);
+
+  expect(outcome).toEqual({ outcome: "delivered" });
+  expect(checked.filter(({ buffer }) => buffer === batch.request.buffer)).toHaveLength(1);
+});
+
+test.each(["none", "gzip"] as const)(
+  "with %s, a large batch is not joined",
+  async (compression) => {
+    const { broker, sink } = await open({ compression });
+    const batch = batchOf(10_000);
+    const isOfBatch = ({ buffer }: Uint8Array) => buffer === batch.request.buffer;
+    using concat = spyOn(Buffer, "concat");
+
+    const outcome = await sink.send(batch, never);
+
+    expect(outcome).toEqual({ outcome: "delivered" });
+    expect(broker.messages.map(({ value }) => value.length)).toEqual([batch.request.length]);
+    expect(concat.mock.calls.flatMap(([chunks]) => chunks.filter(isOfBatch))).toEqual([]);
+  },
+);

@@ -1,27 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { gunzipSync } from "node:zlib";
 import { ArrivalsCount } from "./arrivals-count.ts";
+import { type BrokerBatch, type BrokerMessage, readBatch } from "./kafka-batches.ts";
 import { type KafkaLog, writeFetched, writeOffsets } from "./kafka-log.ts";
-import { KafkaFrames, KafkaReader, KafkaWriter } from "./kafka-bytes.ts";
-
-/** A message that the broker has received. */
-export interface BrokerMessage {
-  readonly partition: number;
-  readonly key: string | undefined;
-  readonly value: Uint8Array;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-}
-
-/** The messages of one partition in one request. */
-export interface BrokerBatch {
-  readonly partition: number;
-  /** 0 for none, 1 for gzip. */
-  readonly codec: number;
-  readonly acks: number;
-  readonly producerId: bigint;
-  readonly sequence: number;
-  readonly messages: readonly BrokerMessage[];
-}
+import { KafkaFrames, type KafkaReader, KafkaWriter } from "./kafka-bytes.ts";
 
 /** What the broker does. Errors are numbers of the protocol; 0 is success. */
 export interface BrokerScript {
@@ -238,11 +219,11 @@ function writeProduced(
   let end: boolean | "close" = true;
   const topics = request.array(() => ({
     topic: request.string() ?? "",
-    partitions: request.array(() => readBatch(request, acks, script)),
+    partitions: request.array(() => readBatch(request, acks, script.discards)),
   }));
   answer.array(topics, ({ topic, partitions }) => {
     answer.string(topic).array(partitions, (batch) => {
-      const error = script.produce === undefined ? 0 : script.produce(batch);
+      const error = batch.isIntact ? answerTo(batch, script) : CORRUPT_MESSAGE;
       if (script.discards !== true) broker.batches.push(batch);
       broker.messages.push(...batch.messages);
       if (typeof error !== "number") end = error === "close" ? "close" : false;
@@ -259,32 +240,8 @@ function writeProduced(
   return end;
 }
 
-function readBatch(request: KafkaReader, acks: number, { discards }: BrokerScript): BrokerBatch {
-  const partition = request.int32();
-  if (discards === true) {
-    return { partition, codec: 0, acks, producerId: 0n, sequence: 0, messages: [] };
-  }
-  const records = new KafkaReader(request.bytes());
-  records.skip(8 + 4 + 4 + 1 + 4);
-  const codec = records.int16() & 7;
-  records.skip(4 + 8 + 8);
-  const producerId = records.int64();
-  records.int16();
-  const [sequence, count] = [records.int32(), records.int32()];
-  const rest = codec === 1 ? new KafkaReader(gunzipSync(records.rest())) : records;
-  const messages = Array.from({ length: count }, () => readMessage(rest, partition));
-  return { partition, codec, acks, producerId, sequence, messages };
-}
+const CORRUPT_MESSAGE = 2;
 
-function readMessage(records: KafkaReader, partition: number): BrokerMessage {
-  records.varint();
-  records.skip(1);
-  records.varint();
-  records.varint();
-  const key = records.varBytes()?.toString();
-  const value = records.varBytes() ?? Buffer.alloc(0);
-  const headers = Array.from({ length: records.varint() }, () => {
-    return [String(records.varBytes()), String(records.varBytes())] as const;
-  });
-  return { partition, key, value: new Uint8Array(value), headers };
+function answerTo(batch: BrokerBatch, { produce }: BrokerScript): number | "close" | undefined {
+  return produce === undefined ? 0 : produce(batch);
 }
