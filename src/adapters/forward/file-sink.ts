@@ -2,7 +2,7 @@ import type { FileFormat } from "../../domain/text/file-format.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
-import { CollectionPace } from "../memory/collection-pace.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import { MAX_REQUEST_BYTES } from "../otlp-files/byte-source.ts";
 import { frameInSteps, joined } from "../otlp-files/message-frames.ts";
 import { requestPieces } from "../otlp-files/request-split.ts";
@@ -16,7 +16,6 @@ export class FileSink implements SpanSink {
   private readonly parts: RotatingFileParts;
   private readonly file: RotatingFile;
   private readonly sends = new SendsInFlight();
-  private readonly pace = new CollectionPace();
 
   // Moved by `inTurn`: settles when the file is free.
   private turn: Promise<unknown> = Promise.resolve();
@@ -60,7 +59,7 @@ export class FileSink implements SpanSink {
 
   /** Frees frames at once, and leaves their text to the collector. */
   private discard(frames: Uint8Array): void {
-    this.pace.noteGarbage(frames.length * GARBAGE_A_BYTE);
+    PROCESS_PACE.noteGarbage(frames.length * GARBAGE_A_BYTE);
     releaseBytes(frames);
   }
 }

@@ -1,4 +1,6 @@
-import { edenGC, fullGC } from "bun:jsc";
+import { edenGC, fullGC, heapSize } from "bun:jsc";
+import type { Clock } from "../../ports/clock.ts";
+import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
 
 /** The garbage of one request, most of it from HTTP/2, as measured on Bun 1.4.5. */
 const REQUEST_GARBAGE_BYTES = 20 * 1024;
@@ -6,24 +8,26 @@ const REQUEST_GARBAGE_BYTES = 20 * 1024;
 /** The amount of garbage after which a collection starts: that of 500 requests. */
 const GARBAGE_A_COLLECTION_BYTES = 500 * REQUEST_GARBAGE_BYTES;
 
-/** One in this many collections is a full one. The others leave up to 0.4 MiB of old garbage. */
-const COLLECTIONS_A_FULL = 64;
+/** The growth of the heap since the last full collection that starts the next one. */
+const GROWTH_A_FULL_BYTES = 24 * 1024 * 1024;
 
-/**
- * The collection that is the first full one. Until then, each of them leaves about 1 MiB, so that
- * resident memory is largest just before it: 30 MiB larger if the first full one is the 64th.
- */
-const FIRST_FULL_COLLECTION = 16;
+/** The interval at which the size of the heap is read, which takes 0.02 to 0.2 ms. */
+const SIZE_INTERVAL_MS = 100;
 
 /** The amount of old garbage after which a full collection starts. */
 const OLD_GARBAGE_A_COLLECTION_BYTES = 24 * 1024 * 1024;
 
+/** The collectors of the runtime. */
 export interface Collectors {
-  readonly young: () => void;
-  readonly all: () => void;
+  /** Collects young objects. Returns the size of the heap, with all old garbage. */
+  readonly young: () => number;
+  /** Collects all objects. Returns the size of the heap. */
+  readonly all: () => number;
+  /** Returns the size of the heap, without most of what was added since the last collection. */
+  readonly heapBytes: () => number;
 }
 
-const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC };
+const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC, heapBytes: heapSize };
 
 /**
  * Starts garbage collections by the amount of garbage.
@@ -31,22 +35,31 @@ const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC };
  * By default the collector waits until the heap has doubled, and it counts the ring's shared memory
  * as heap, so garbage would grow with the size of the ring.
  *
- * Most collections cover only young objects, and take about a millisecond. One in 64 is a full one
- * of 5 to 10 ms, which under full load happens once in several seconds; without it, a minute of
- * overflow adds 60 MiB of old garbage. (A concurrent full collection takes processor time from
- * other work, and finishes too late.)
+ * Most collections cover only young objects, and take about a millisecond. What survives them
+ * becomes garbage later, which only a full one of 5 to 25 ms collects. So the heap is measured, and
+ * a full one follows when it has grown by 24 MiB since the last one, whatever the reason: the
+ * notes say what a request usually leaves, and a hostile one leaves more. Under full load this
+ * happens once in several seconds; without it, a minute of overflow adds 60 MiB of old garbage. (A
+ * concurrent full collection takes processor time from other work, and finishes too late.)
+ *
+ * Everyone who uses the heap shares one of these, `PROCESS_PACE`.
  */
 export class CollectionPace {
   // Fixed at construction.
   private readonly collectors: Collectors;
+  private readonly clock: Clock;
 
   // Moved by the notes.
   private garbageBytes = 0;
   private oldGarbageBytes = 0;
-  private collections = 0;
+  /** The smallest size of the heap since the last full collection. */
+  private smallestBytes = Number.POSITIVE_INFINITY;
+  private isGrown = false;
+  private sizeDueMs = 0;
 
-  constructor(collectors = OF_THIS_PROGRAM) {
+  constructor(collectors = OF_THIS_PROGRAM, clock: Clock = SYSTEM_CLOCK) {
     this.collectors = collectors;
+    this.clock = clock;
   }
 
   /** Counts a request that has begun. */
@@ -57,9 +70,8 @@ export class CollectionPace {
   /** Counts additional memory that is left to the collector. */
   noteGarbage(lengthBytes: number): void {
     this.garbageBytes += lengthBytes;
-    if (this.garbageBytes < GARBAGE_A_COLLECTION_BYTES) return;
-    this.garbageBytes = 0;
-    this.collect();
+    if (this.garbageBytes >= GARBAGE_A_COLLECTION_BYTES) this.collect();
+    else if (this.clock.monotonicMs() >= this.sizeDueMs) this.look();
   }
 
   /**
@@ -71,14 +83,30 @@ export class CollectionPace {
     if (this.oldGarbageBytes >= OLD_GARBAGE_A_COLLECTION_BYTES) this.collectAll();
   }
 
+  /** Collects young objects, or all if the heap has grown: never both at once, which blocks. */
   private collect(): void {
-    this.collections += 1;
-    if (this.collections % COLLECTIONS_A_FULL === FIRST_FULL_COLLECTION) this.collectAll();
-    else this.collectors.young();
+    this.garbageBytes = 0;
+    if (this.isGrown) this.collectAll();
+    else this.measure(this.collectors.young());
+  }
+
+  private look(): void {
+    this.measure(this.collectors.heapBytes());
+    if (this.isGrown) this.collectAll();
   }
 
   private collectAll(): void {
     this.oldGarbageBytes = 0;
-    this.collectors.all();
+    this.smallestBytes = Number.POSITIVE_INFINITY;
+    this.measure(this.collectors.all());
+  }
+
+  private measure(heapBytes: number): void {
+    this.smallestBytes = Math.min(this.smallestBytes, heapBytes);
+    this.isGrown = heapBytes - this.smallestBytes >= GROWTH_A_FULL_BYTES;
+    this.sizeDueMs = this.clock.monotonicMs() + SIZE_INTERVAL_MS;
   }
 }
+
+/** The pace of this process, which has one heap. */
+export const PROCESS_PACE = new CollectionPace();

@@ -19,7 +19,7 @@ import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
 import type { TokenGate } from "../listening/token-gate.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
-import { CollectionPace } from "../memory/collection-pace.ts";
+import { type CollectionPace, PROCESS_PACE } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { type Acceptor, startAcceptor } from "./acceptor.ts";
 import { type BidirectionalStreams, registerMethods, type UnaryMethod } from "./call-handlers.ts";
@@ -137,7 +137,7 @@ interface GrpcService {
 function createService(parts: GrpcListenerParts): GrpcService {
   const { receiver, unsupported, limits, maxMessageBytes, budget, turns, problems } = parts;
   const connections = new ConnectionTable(limits);
-  const pace = new CollectionPace();
+  const pace = PROCESS_PACE;
   const health = new HealthService(limits.connections);
   const reflectionStreams: BidirectionalStreams = new Set();
   const failed = (error: unknown) =>

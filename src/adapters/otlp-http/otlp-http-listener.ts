@@ -9,7 +9,7 @@ import type { TokenGate } from "../listening/token-gate.ts";
 import { ServedPort, servedPlace } from "../listening/served-port.ts";
 import { type ServerTls, servedTls } from "../listening/server-tls.ts";
 import { UNIX_PEER, withSocketMode } from "../listening/unix-socket.ts";
-import { CollectionPace } from "../memory/collection-pace.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
 import { BodyDrain, type BodyFormat } from "./request-body.ts";
@@ -141,7 +141,7 @@ function createExportParts(parts: OtlpHttpListenerParts): ExportParts {
     unsupported: parts.unsupported,
     table: new RequestTable({ limits, budget, clock, refused }),
     drain: new BodyDrain(clock),
-    pace: new CollectionPace(),
+    pace: PROCESS_PACE,
     longBodies: new OneAtATime(),
     cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
     budget,

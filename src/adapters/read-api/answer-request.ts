@@ -1,6 +1,6 @@
 import { NANOS_PER_MS } from "../../domain/time.ts";
 import type { Cursor } from "../../domain/cursor.ts";
-import { answerPace } from "./answer-stream.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import { checkBrowser } from "./browser-guard.ts";
 import { answerPage } from "./page/page-answer.ts";
 import { goneCursor, readParameters } from "./query.ts";
@@ -20,7 +20,7 @@ export async function answerRequest(
   request: ApiRequest,
   address: string,
 ): Promise<Response> {
-  answerPace.note();
+  PROCESS_PACE.note();
   // The target of OPTIONS may be `*`.
   const url = URL.parse(request.url, "http://localhost");
   if (url === null) return problemResponse(BAD_HOST);

@@ -1,4 +1,4 @@
-import { CollectionPace } from "../memory/collection-pace.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import { ChunkTurns } from "./chunk-turns.ts";
 
 /** Watches a stream. One of its methods is called, once, when the stream ends. */
@@ -104,13 +104,10 @@ function give(
     controller.close();
     return true;
   }
-  answerPace.noteGarbage(GARBAGE_A_BYTE * result.value.length);
+  PROCESS_PACE.noteGarbage(GARBAGE_A_BYTE * result.value.length);
   controller.enqueue(result.value);
   return false;
 }
-
-/** Paces collections for all answers: what they sent or scanned is garbage, and may be large. */
-export const answerPace = new CollectionPace();
 
 /** Shared by all answers. */
 const chunkTurns = new ChunkTurns();

@@ -1,4 +1,4 @@
-import { answerPace } from "./answer-stream.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { ListenAddress } from "../../config/config.ts";
@@ -157,7 +157,7 @@ function serveReaders(parts: ReadApiParts, { context, counter, connections }: Se
     malformed,
     clock: parts.clock,
     turns: parts.turns,
-    received: (lengthBytes) => answerPace.noteGarbage(lengthBytes),
+    received: (lengthBytes) => PROCESS_PACE.noteGarbage(lengthBytes),
     http2,
   });
 }

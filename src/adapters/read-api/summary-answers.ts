@@ -23,7 +23,7 @@ import type {
   traces as tracesMessage,
 } from "../api-messages/summaries.ts";
 import { type HeldAnswer, heldBuffer } from "./answer-budget.ts";
-import { answerPace } from "./answer-stream.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import { JSON_TYPE } from "./media-type.ts";
 import { type QueryValues, queryOf } from "./query-answers.ts";
 import type { ParsedRequest, RouteContext } from "./route.ts";
@@ -37,7 +37,7 @@ export async function answerTraces(
   const spanCount = spanCountOf(context);
   // Covers the growing summaries, and the garbage of each searched span.
   held.hold(TRACE_SUMMARY_BYTES * Math.min(parsed.values.limit, spanCount));
-  answerPace.noteGarbage(SUMMARISED_SPAN_BYTES * spanCount);
+  PROCESS_PACE.noteGarbage(SUMMARISED_SPAN_BYTES * spanCount);
   const buffer = heldBuffer(context.buffer, { held, ended: parsed.request.signal });
   const { traces, range } = await summariseTraces(buffer, queryOf(parsed));
   const sequence = rangeMember(context.runId, range);
@@ -116,7 +116,7 @@ export async function answerServiceGraph(
   const spanCount = spanCountOf(context);
   const callsBytes = HISTOGRAM_BYTES * Math.min(MAX_CALLS, spanCount);
   using held = holdAnswer(context, ownersBytes(spanCount) + callsBytes);
-  answerPace.noteGarbage(GRAPH_SPAN_BYTES * spanCount);
+  PROCESS_PACE.noteGarbage(GRAPH_SPAN_BYTES * spanCount);
   const buffer = heldBuffer(context.buffer, { held, ended: request.signal });
   const { services, calls, range, ...counts } = await readServiceGraph(buffer, filter);
   const body = {
@@ -156,7 +156,7 @@ function summaryResponse<Described extends Message>(
   { body, range }: { readonly body: Written<Described>; readonly range: SequenceRange },
 ): Response {
   const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
-  answerPace.noteOldGarbage(held.heldBytes);
+  PROCESS_PACE.noteOldGarbage(held.heldBytes);
   held.release();
   held.hold(bytes.length);
   const headers = { "Content-Type": JSON_TYPE, ...rangeHeaders(range) };

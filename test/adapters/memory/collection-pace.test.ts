@@ -1,13 +1,20 @@
 import { expect, test } from "bun:test";
 import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
 
+const MIB = 2 ** 20;
+
+/** The garbage after which a collection starts. */
+const ENOUGH_BYTES = 10_240_000;
+
+/** Returns a pace whose heap has `heap.bytes`, of which a full collection leaves `heap.live`. */
 function countedPace() {
-  const collected = { young: 0, all: 0 };
-  const pace = new CollectionPace({
-    young: () => void (collected.young += 1),
-    all: () => void (collected.all += 1),
-  });
-  return { pace, collected };
+  const collected = { young: 0, all: 0, measured: 0 };
+  const heap = { bytes: 0, live: 0 };
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+  const young = () => ((collected.young += 1), heap.bytes);
+  const all = () => ((collected.all += 1), (heap.bytes = heap.live));
+  const heapBytes = () => ((collected.measured += 1), heap.bytes);
+  return { pace: new CollectionPace({ young, all, heapBytes }, clock), collected, heap, clock };
 }
 
 test.each([
@@ -19,50 +26,75 @@ test.each([
 
   for (let request = 0; request < requests; request += 1) pace.note();
 
-  expect(collected.young).toBe(collections);
+  expect(collected).toMatchObject({ young: collections, all: 0 });
 });
 
 test.each([
-  {
-    name: "less than that of 500 requests",
-    garbageBytes: 10_239_999,
-    collections: 0,
-  },
-  { name: "as much as that of 500 requests", garbageBytes: 10_240_000, collections: 1 },
+  { name: "less than that of 500 requests", garbageBytes: ENOUGH_BYTES - 1, collections: 0 },
+  { name: "as much as that of 500 requests", garbageBytes: ENOUGH_BYTES, collections: 1 },
   { name: "far more at once", garbageBytes: 2 ** 30, collections: 1 },
 ])("other garbage triggers collections too: $name", ({ garbageBytes, collections }) => {
   const { pace, collected } = countedPace();
 
   pace.noteGarbage(garbageBytes);
 
-  expect(collected.young).toBe(collections);
+  expect(collected).toMatchObject({ young: collections, all: 0 });
 });
 
-test("the 16th collection is a full one, and so is every 64th after it", () => {
-  const { pace, collected } = countedPace();
-
-  const full = Array.from({ length: 150 }, (_, at) => at + 1).filter(() => {
+test("a collection is full if the one before it has left 24 MiB more than at first", () => {
+  const { pace, collected, heap } = countedPace();
+  const collect = (addedBytes: number): number => {
+    heap.bytes += addedBytes;
     const before = collected.all;
-    pace.noteGarbage(10_240_000);
-    return collected.all > before;
-  });
+    pace.noteGarbage(ENOUGH_BYTES);
+    return collected.all - before;
+  };
 
-  expect(full).toEqual([16, 80, 144]);
-  expect(collected).toEqual({ young: 147, all: 3 });
+  const fulls = [0, 12 * MIB, 12 * MIB - 1, 1, 0, 0, 24 * MIB, 0].map(collect);
+
+  expect(fulls).toEqual([0, 0, 0, 0, 1, 0, 0, 1]);
+  expect(collected).toMatchObject({ young: 6, all: 2 });
+});
+
+test("growth is counted from the smallest size since the last full collection", () => {
+  const { pace, collected, heap } = countedPace();
+  heap.live = 100 * MIB;
+
+  const sizes = [100, 60, 83, 84, 0].map((size) => size * MIB);
+  for (const size of sizes) {
+    heap.bytes = size;
+    pace.noteGarbage(ENOUGH_BYTES);
+  }
+
+  expect(collected).toMatchObject({ young: 4, all: 1 });
+});
+
+test("the heap is measured ten times a second, and all is collected if it has grown", () => {
+  const { pace, collected, heap, clock } = countedPace();
+  const noteAt = (nowMs: number): void => {
+    clock.nowMs = nowMs;
+    pace.note();
+  };
+
+  for (const nowMs of [0, 1, 99, 100]) noteAt(nowMs);
+  heap.bytes = 24 * MIB;
+  noteAt(199);
+  const before = { ...collected };
+  for (const nowMs of [200, 201, 299]) noteAt(nowMs);
+
+  expect(before).toEqual({ young: 0, all: 0, measured: 2 });
+  expect(collected).toEqual({ young: 0, all: 1, measured: 3 });
 });
 
 test("24 MiB of old garbage start a full collection", () => {
   const { pace, collected } = countedPace();
 
-  pace.noteOldGarbage(24 * 2 ** 20 - 1);
+  pace.noteOldGarbage(24 * MIB - 1);
   const before = { ...collected };
   pace.noteOldGarbage(1);
-  pace.noteOldGarbage(24 * 2 ** 20 - 1);
+  pace.noteOldGarbage(24 * MIB - 1);
 
-  expect([before, collected]).toEqual([
-    { young: 0, all: 0 },
-    { young: 0, all: 1 },
-  ]);
+  expect([before, collected]).toMatchObject([{ all: 0 }, { young: 0, all: 1 }]);
 });
 
 test("collections of the runtime are the default", async () => {

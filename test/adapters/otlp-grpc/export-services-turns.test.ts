@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
-import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
 import type { CallFailure } from "../../../src/adapters/otlp-grpc/call-handlers.ts";
 import { exportMethod } from "../../../src/adapters/otlp-grpc/export-services.ts";
 import { type Receipt, zeroAmounts } from "../../../src/domain/receipt.ts";
 import { GrpcFakeReceiver } from "../../support/fakes/grpc-fake-receiver.ts";
+import { noCollections } from "../../support/fakes/no-collections.ts";
 import { recordingProblems } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
@@ -23,7 +23,7 @@ describe("a compressed message in a turn without time", () => {
       turns,
       maxMessageBytes: 1_000,
       failed: () => {},
-      pace: new CollectionPace({ young: () => {}, all: () => {} }),
+      pace: noCollections(),
       problems: recordingProblems(new RecordingLogger()),
     });
     const answers: string[] = [];
@@ -71,7 +71,7 @@ test("an answer that waits for the disk is sent when it has come", async () => {
     turns: new FairTurns({ monotonicMs: () => 0 }),
     maxMessageBytes: 1_000,
     failed: () => {},
-    pace: new CollectionPace({ young: () => {}, all: () => {} }),
+    pace: noCollections(),
     problems: recordingProblems(new RecordingLogger()),
   });
 

@@ -8,9 +8,9 @@ import {
 } from "../../../src/adapters/otlp-http/receive-body.ts";
 import type { EarlyAnswer } from "../../../src/adapters/otlp-http/request-table.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
-import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
 import { GrpcFakeReceiver } from "../../support/fakes/grpc-fake-receiver.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { noCollections } from "../../support/fakes/no-collections.ts";
 
 const JSON_HEAD: RequestHead = { signal: "traces", format: "json", coding: "identity" };
 const SHORT = Buffer.from('{"resourceSpans":[]}');
@@ -25,7 +25,7 @@ function prepare() {
   const parts = {
     receivers: { protobuf: receiver, json: receiver },
     unsupported: undefined,
-    pace: new CollectionPace({ young: () => {}, all: () => {} }),
+    pace: noCollections(),
     nestingDepth: 100,
     longBodies: new OneAtATime(),
     budget,

@@ -1,5 +1,5 @@
 import { expect, spyOn, test } from "bun:test";
-import { answerPace } from "../../../src/adapters/read-api/answer-stream.ts";
+import { PROCESS_PACE } from "../../../src/adapters/memory/collection-pace.ts";
 import { type ConnectedSpan, connectedRequests } from "../../support/requests/connected-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import {
@@ -36,7 +36,7 @@ const UNTIMED = { startNano: 0n, endNano: 0n };
 // Goal: summaries are collected although they outlive young collections. Method: the garbage that a
 // response reports is compared with the number of its summaries.
 test("a response with summaries reports them as old garbage", async () => {
-  using noted = spyOn(answerPace, "noteOldGarbage");
+  using noted = spyOn(PROCESS_PACE, "noteOldGarbage");
   const { request } = runWith({}, { trace: 2 }, { trace: 3 });
 
   const response = await request("/api/traces");
