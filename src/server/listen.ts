@@ -179,12 +179,12 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
 }
 
 function startHttp(parts: ServerParts, address: ListenAddress): number {
-  const { unsupported, config, budget, problems } = parts;
+  const { unsupported, config, budget, turns, problems } = parts;
   const { limits, maxBodyBytes, corsOrigins } = config;
   const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
   const { gates, certificates } = parts.running;
   const access = { gate: gates?.otlp, tls: certificates?.tls.http };
-  const accepting = { limits, maxBodyBytes, budget, corsOrigins, ...access };
+  const accepting = { limits, maxBodyBytes, budget, turns, corsOrigins, ...access };
   const receiving = { receivers: { protobuf, json }, unsupported, ...accepting };
   const http = startOtlpHttpListener({ address, ...receiving, problems, clock });
   parts.running.http = http;

@@ -7,6 +7,7 @@ import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { TokenGate } from "../listening/token-gate.ts";
 import { ServedPort, servedPlace } from "../listening/served-port.ts";
+import type { FairTurns } from "../listening/fair-turns.ts";
 import { type ServerTls, servedTls } from "../listening/server-tls.ts";
 import { UNIX_PEER, withSocketMode } from "../listening/unix-socket.ts";
 import { PROCESS_PACE } from "../memory/collection-pace.ts";
@@ -33,6 +34,8 @@ export interface OtlpHttpListenerParts {
   readonly corsOrigins: readonly string[];
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
+  /** Shared with every other listener. */
+  readonly turns: FairTurns;
   readonly problems: ProblemLog;
   /** Checks the tokens of requests; without it, everyone may send. */
   readonly gate?: TokenGate | undefined;
@@ -143,6 +146,7 @@ function createExportParts(parts: OtlpHttpListenerParts): ExportParts {
     drain: new BodyDrain(clock),
     pace: PROCESS_PACE,
     longBodies: new OneAtATime(),
+    turns: parts.turns,
     cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
     budget,
     gate: parts.gate,

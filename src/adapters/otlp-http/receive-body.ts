@@ -6,6 +6,7 @@ import { turn } from "../../application/querying/ring-scan.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
+import type { FairTurns } from "../listening/fair-turns.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { discardItemsInSteps } from "../otlp/discard-items.ts";
 import type { Answer } from "../otlp/export-response.ts";
@@ -31,6 +32,8 @@ export interface ReceiveBodyParts extends Pick<SafelyParts, "failed">, BodyParts
   readonly unsupported: UnsupportedSignals | undefined;
   readonly pace: CollectionPace;
   readonly nestingDepth: number;
+  /** Shared with every other listener. */
+  readonly turns: FairTurns;
   /** Shared by all long bodies. */
   readonly longBodies: OneAtATime;
 }
@@ -53,13 +56,16 @@ interface Receiving {
 export const MAX_SHORT_BYTES = 1024 * 1024;
 
 /**
- * Receives a body that has been read. Returns a promise if the body is long, or if its spans must
- * first reach the disk; the body must not be freed before.
+ * Receives a body that has been read. Returns a promise if the body is long, if it has to wait for
+ * its turn, or if its spans must first reach the disk; the body must not be freed before.
  *
  * A short one is received in one turn of the event loop, so the objects of one request at a time
- * are in memory. A long one, which would block it for up to a quarter of a second, is decompressed
- * on another thread and converted in steps. Long ones take turns, so that the memory for this is
- * needed once; so do their senders.
+ * are in memory. One that is compressed or JSON waits if this turn has no time left: Bun hands over
+ * the bodies of all connections in one turn, and a few hundred bytes may decompress to a megabyte.
+ *
+ * A long one, which would block it for up to a quarter of a second, is decompressed on another
+ * thread and converted in steps. Long ones take turns, so that the memory for this is needed once;
+ * so do their senders.
  */
 export function receiveBody(
   parts: ReceiveBodyParts,
@@ -71,7 +77,16 @@ export function receiveBody(
   if (coding === "identity" && format === "protobuf" && signal === "traces") {
     return receiveSafely(body, { receiver: parts.receivers.protobuf, failed: parts.failed });
   }
-  const plain = inflateIfShort(body, coding, parts);
+  if (parts.turns.hasTime()) return receiveEncoded(parts, body, receiving);
+  return inLaterTurn(parts, receiving, () => receiveEncoded(parts, body, receiving));
+}
+
+function receiveEncoded(
+  parts: ReceiveBodyParts,
+  body: Uint8Array,
+  receiving: Receiving,
+): Answer | Promise<Answer> {
+  const plain = inflateIfShort(body, receiving.head.coding, parts);
   if (plain === undefined || isLong(plain, receiving.head)) {
     const { address } = receiving.inFlight.peer;
     return parts.longBodies.run(address, () => receiveLong(parts, body, { ...receiving, plain }));
@@ -79,6 +94,21 @@ export function receiveBody(
   const answer = runSteps(receiveInSteps(parts, plain, receiving.head));
   freeInflated(plain, body);
   return answer;
+}
+
+/** Receives a body when the sender has its turn, unless the request is abandoned by then. */
+function inLaterTurn(
+  { turns }: ReceiveBodyParts,
+  { inFlight }: Receiving,
+  receive: () => Answer | Promise<Answer>,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const step = (): false => {
+    Promise.try(() => inFlight.earlyAnswer ?? receive()).then(resolve, reject);
+    return false;
+  };
+  turns.queue({ sender: inFlight.peer.address, step });
+  return promise;
 }
 
 /** Returns undefined for a message that is long, or may be when it is decompressed. */

@@ -47,13 +47,16 @@ interface DecoderOptions {
 /**
  * Returns the decompressed message, of at most `maxBytes`, in a buffer of its own. The limit
  * applies during decompression, so more never exists in memory; `Bun.gunzipSync` and its like have
- * no such limit.
+ * no such limit. Nothing is decompressed if the message declares a larger size itself.
  */
 export function inflate(
   message: Uint8Array,
   compression: Compression,
   maxBytes: number,
 ): InflateResult {
+  if (compression === "zstd" && declaresMore(message, maxBytes)) {
+    return { ...tooLarge(maxBytes), garbageBytes: 0 };
+  }
   const options = optionsFor(message, compression, maxBytes);
   try {
     return plainResult(DECODERS[compression](message, options), options);
@@ -71,6 +74,9 @@ export async function inflateAside(
   compression: Compression,
   { maxBytes, grown }: { readonly maxBytes: number; readonly grown: (bytes: number) => void },
 ): Promise<InflateResult> {
+  if (compression === "zstd" && declaresMore(message, maxBytes)) {
+    return { ...tooLarge(maxBytes), garbageBytes: 0 };
+  }
   const plain = new GrowingBytes();
   try {
     if (compression === "zstd") wholeZstdFrames(message);
@@ -165,6 +171,11 @@ function unzstd(message: Uint8Array, options: DecoderOptions): Uint8Array {
   return zstdDecompressSync(wholeZstdFrames(message), withZstdWindow(options));
 }
 
+/** Reports whether whole frames declare that the first one has more bytes. */
+function declaresMore(message: Uint8Array, maxBytes: number): boolean {
+  return declaredBytes(message) > maxBytes && areWholeZstdFrames(message);
+}
+
 /** Throws for anything but complete frames. */
 function wholeZstdFrames(message: Uint8Array): Uint8Array {
   if (areWholeZstdFrames(message)) return message;
@@ -234,6 +245,20 @@ function headerWidth(descriptor: number): number {
   const widthOfId = WIDTHS_OF_ID[descriptor & 3] ?? 0;
   return widthOfId + (isSingleSegment ? Math.max(1, widthOfSize) : 1 + widthOfSize);
 }
+
+/** Returns the size that the first frame declares, which its header ends with, or 0. */
+function declaredBytes({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  if (byteLength < MAX_HEADER_END || view.getUint32(0, true) !== MAGIC) return 0;
+  const descriptor = view.getUint8(4);
+  const end = 5 + headerWidth(descriptor);
+  if (descriptor >>> 6 === 2) return view.getUint32(end - 4, true);
+  // Smaller sizes have fewer bytes.
+  return descriptor >>> 6 === 3 ? Number(view.getBigUint64(end - 8, true)) : 0;
+}
+
+/** The end of the longest header: the window, the id, and the size. */
+const MAX_HEADER_END = 5 + 1 + 4 + 8;
 
 function lastBlockEnd(view: DataView, blocksAt: number): number {
   let at = blocksAt;

@@ -7,7 +7,9 @@ import {
   type RequestHead,
 } from "../../../src/adapters/otlp-http/receive-body.ts";
 import type { EarlyAnswer } from "../../../src/adapters/otlp-http/request-table.ts";
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import { GrpcFakeReceiver } from "../../support/fakes/grpc-fake-receiver.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { noCollections } from "../../support/fakes/no-collections.ts";
@@ -19,7 +21,13 @@ const SPANS = Array<string>(60_000).fill(SPAN).join(",");
 const LONG = Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${SPANS}]}]}]}`);
 const MAX_BYTES = 20 * 1024 * 1024;
 
-function prepare() {
+/** A time with which each turn of the event loop is over when it begins. */
+function passingClock() {
+  let nowMs = 0;
+  return { monotonicMs: () => (nowMs += 5) };
+}
+
+function prepare({ turnClock = { monotonicMs: () => 0 } }: { turnClock?: Clock } = {}) {
   const receiver = new GrpcFakeReceiver();
   const budget = new InFlightBudget({ capacityBytes: 2 * MAX_BYTES, clock: new HandMovedClock() });
   const parts = {
@@ -28,14 +36,19 @@ function prepare() {
     pace: noCollections(),
     nestingDepth: 100,
     longBodies: new OneAtATime(),
+    turns: new FairTurns(turnClock),
     budget,
     maxBytes: MAX_BYTES,
     failed: () => {},
   };
-  const begin = (body: Uint8Array, head: RequestHead = JSON_HEAD) => {
+  const begin = (
+    body: Uint8Array,
+    head: RequestHead = JSON_HEAD,
+    { address = "192.0.2.1" }: { address?: string } = {},
+  ) => {
     const open = budget.begin({ dropped: () => {} }, 0);
     const inFlight = {
-      peer: { address: "192.0.2.1", port: 1 },
+      peer: { address, port: 1 },
       open,
       earlyAnswer: undefined as EarlyAnswer | undefined,
       onAbandoned: () => {},
@@ -67,6 +80,55 @@ test.each([
 
   expect(answer).toMatchObject(ACCEPTED);
   expect(receiver.requests).toHaveLength(1);
+});
+
+describe("in a turn without time", () => {
+  const ZSTD: RequestHead = { ...JSON_HEAD, coding: "zstd" };
+
+  test.each([
+    { name: "JSON", body: SHORT, head: JSON_HEAD },
+    { name: "compressed", body: zstdCompressSync(SHORT), head: ZSTD },
+  ])("a short body waits for a later turn: $name", async ({ body, head }) => {
+    const { receiver, begin } = prepare({ turnClock: passingClock() });
+
+    const { answer } = begin(body, head);
+    const before = receiver.requests.length;
+
+    expect(await answer).toMatchObject(ACCEPTED);
+    expect([before, receiver.requests.length]).toEqual([0, 1]);
+  });
+
+  test("a body that needs no work first is received at once", () => {
+    const { begin } = prepare({ turnClock: passingClock() });
+
+    const { answer } = begin(Buffer.alloc(0), { ...JSON_HEAD, format: "protobuf" });
+
+    expect(answer).toMatchObject(ACCEPTED);
+  });
+
+  test("senders take turns, however many bodies each has sent", async () => {
+    const { begin } = prepare({ turnClock: passingClock() });
+    const order: string[] = [];
+    const noted = async (address: string) => {
+      await begin(SHORT, JSON_HEAD, { address }).answer;
+      order.push(address);
+    };
+
+    const addresses = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"];
+    await Promise.all(addresses.map(noted));
+
+    expect(order).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.1"]);
+  });
+
+  test("a body is not received if its request is abandoned meanwhile", async () => {
+    const { receiver, begin } = prepare({ turnClock: passingClock() });
+    const { answer, abandon } = begin(SHORT);
+
+    abandon();
+
+    expect(await answer).toEqual({ outcome: "stopping", message: "abandoned" });
+    expect(receiver.requests).toEqual([]);
+  });
 });
 
 describe("a long body", () => {

@@ -131,6 +131,31 @@ test.each([
   expect(inflate(message, "zstd", MAX_BYTES).outcome).toBe(outcome as "plain");
 });
 
+test.each([
+  { name: "of 4 bytes", lengthBytes: 1_000_000, flags: {}, garbageBytes: 0 },
+  { name: "that is missing", lengthBytes: 1_000_000, flags: { contentSizeFlag: 0 } },
+  { name: "of 1 byte", lengthBytes: 0, flags: {}, outcome: "plain", garbageBytes: 0 },
+])(
+  "zstd data is refused by its declared size without decompressing it: $name",
+  ({ lengthBytes, flags, outcome = "too_large", garbageBytes = MAX_BYTES + 1 }) => {
+    const message = compress(Buffer.alloc(lengthBytes), flags);
+
+    expect(inflate(message, "zstd", MAX_BYTES)).toMatchObject({ outcome, garbageBytes });
+  },
+);
+
+test("zstd data is refused by a declared size of 8 bytes", () => {
+  // [magic][descriptor: size of 8 bytes, single segment][size][last block, raw, of 8 bytes]
+  const head = [0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 1, 0, 0, 0];
+  const message = Uint8Array.from([...head, (8 << 3) | 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+
+  expect(inflate(message, "zstd", MAX_BYTES)).toMatchObject({
+    outcome: "too_large",
+    garbageBytes: 0,
+  });
+  expect(inflate(message.subarray(0, -1), "zstd", MAX_BYTES).outcome).toBe("malformed");
+});
+
 const NOISE = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * 7919) % 251));
 
 /** The magic of a skippable frame, its length, and its bytes. */

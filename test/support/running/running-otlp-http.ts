@@ -1,5 +1,6 @@
 import { afterEach } from "bun:test";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import {
   type OtlpHttpListener,
@@ -57,6 +58,7 @@ export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
     maxBodyBytes: 20 * 1024 * 1024,
     corsOrigins: [],
     budget,
+    turns: new FairTurns(clock),
     problems,
     clock,
     ...parts,
