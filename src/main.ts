@@ -26,12 +26,14 @@ import {
   serveSignals,
   nativeSignals,
 } from "./adapters/signals/serve-signals.ts";
+import { StopWatchdog } from "./adapters/signals/stop-watchdog.ts";
 import { openServiceManager } from "./adapters/systemd/service-manager.ts";
 import { stopWithin } from "./application/shutdown/life-cycle.ts";
 import type { Config, ConfigWarning, ForwardConfig } from "./config/config.ts";
 import type { Logger } from "./ports/logger.ts";
 import { checkStart } from "./server/check.ts";
 import { inspectDirectory } from "./server/inspect-directory.ts";
+import { overdueStop } from "./server/overdue-stop.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
 
 const { version } = packageJson;
@@ -133,12 +135,14 @@ async function serveUntilStopped(
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
   logger.info("stopping", { signal, grace_ms: graceMs });
   manager.stopping(`stopping, with a grace period of ${graceMs} ms`);
-  void hurryOnSecondSignal(server, signals, logger);
+  const watchdog = watchStop(config, graceMs);
+  void hurryOnSecondSignal({ server, watchdog }, signals, logger);
   await server.stop(graceMs);
   manager.close();
   // These counts are the last line of the log.
   unforeseen.close();
   logger.info("stopped", { ...server.buffer.stats() });
+  watchdog.end();
   return server.hasLostSpans() ? EXIT_CODE.lostSpans : EXIT_CODE.ok;
 }
 
@@ -159,13 +163,22 @@ function listenToSignals({ stdinEnd }: Config, reload: () => void): ServeSignals
   return serveSignals(process, { hangupStops, reload, ignore, input });
 }
 
+/** Has a stop watched from now on, if a blocked loop may end it. */
+function watchStop(config: Config, graceMs: number): StopWatchdog {
+  const watchdog = new StopWatchdog(SYSTEM_CLOCK);
+  const overdue = overdueStop(config, graceMs);
+  if (overdue !== undefined) watchdog.begin(overdue);
+  return watchdog;
+}
+
 async function hurryOnSecondSignal(
-  server: RunningServer,
+  stopping: { readonly server: RunningServer; readonly watchdog: StopWatchdog },
   { hurried }: ServeSignals,
   logger: Logger,
 ): Promise<void> {
   logger.warning("grace_ended", { signal: await hurried });
-  server.hurry();
+  stopping.watchdog.hurry();
+  stopping.server.hurry();
 }
 
 /** Starts a receiver for a command. It logs only warnings and errors. */

@@ -139,14 +139,18 @@ interface NativeSignals {
 const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
 
 /** The C library of GNU, of musl and of macOS. */
-const LIBRARIES = ["libc.so.6", `libc.musl-${MACHINE}.so.1`, "libSystem.B.dylib"];
+export const C_LIBRARIES: readonly string[] = [
+  "libc.so.6",
+  `libc.musl-${MACHINE}.so.1`,
+  "libSystem.B.dylib",
+];
 
 /** Source: signal(2). */
 const SIG_IGN = 1;
 const SIGNAL = { signal: { args: ["i32", "i64"], returns: "i64" } } as const;
 
 /** Returns the native operations. If no library can be called, signals stay as they are. */
-export function nativeSignals(libraries: readonly string[] = LIBRARIES): NativeSignals {
+export function nativeSignals(libraries: readonly string[] = C_LIBRARIES): NativeSignals {
   for (const library of libraries) {
     try {
       const { signal } = dlopen(library, SIGNAL).symbols;

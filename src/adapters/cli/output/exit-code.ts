@@ -1,7 +1,10 @@
 /** The exit codes, as `spanring help exit-codes` lists them. */
 export const EXIT_CODE = {
   ok: 0,
-  /** The configuration is valid, but the program cannot run: a port is in use, for example. */
+  /**
+   * The configuration is valid, but the program cannot run: a port is in use, for example. Or it
+   * could not stop in time.
+   */
   cannotRun: 1,
   /** A command found nothing, or not in time. */
   notFound: 1,

@@ -108,7 +108,7 @@ function exitCodes(): Entry[] {
     [String(EXIT_CODE.ok), "done, or stopped on request"],
     [
       String(EXIT_CODE.cannotRun),
-      "cannot run, for example because a port is in use; in commands: not found",
+      "cannot run, as when a port is in use, or cannot stop in time; in commands: not found",
     ],
     [
       String(EXIT_CODE.badUsage),
