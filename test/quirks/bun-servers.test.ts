@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { existsSync, unlinkSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal and method: as in `bun.test.ts`, for servers and processes.
 
@@ -155,4 +158,31 @@ test("a server reads connections that come while it reads others, all in one tur
   sendBesides(server.port!);
 
   expect(await seen.promise).toBe(0);
+});
+
+// adapters/listening/unix-socket.ts, closeSocket()
+test.each([
+  {
+    name: "node:net",
+    listen: (path: string) => {
+      const server = createServer().listen({ path });
+      return () => void server.close();
+    },
+  },
+  {
+    name: "Bun.serve",
+    listen: (path: string) => {
+      const server = Bun.serve({ unix: path, fetch: () => new Response() });
+      return () => void server.stop();
+    },
+  },
+])("a listener of $name removes whatever is at its path", ({ listen }) => {
+  const path = join(temporaryFolder(), "socket");
+  const close = listen(path);
+  unlinkSync(path);
+  writeFileSync(path, "precious");
+
+  close();
+
+  expect(existsSync(path)).toBe(false);
 });

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Client, credentials, status } from "@grpc/grpc-js";
-import { existsSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, mkdtempSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { readConfig } from "../../src/config/config.ts";
 import { checkStart } from "../../src/server/check.ts";
@@ -95,6 +96,30 @@ test("the sockets have the configured mode, and are removed by a stop", async ()
   expect(modes).toEqual([0o600, 0o600, 0o600]);
   expect(Object.values(paths).filter((path) => existsSync(path))).toEqual([]);
 });
+
+test("a stop keeps the sockets of programs that have taken the paths over", async () => {
+  const paths = pathsIn();
+  const server = await start(paths);
+  const others = await Promise.all(Object.values(paths).map(takeOver));
+
+  await server.stop(0);
+
+  const answers = await Promise.all(Object.values(paths).map(answerAt));
+  for (const other of others) other.close();
+  expect(answers).toEqual(["another", "another", "another"]);
+});
+
+async function takeOver(path: string): Promise<Server> {
+  unlinkSync(path);
+  const other = createServer((socket) => socket.end("another"));
+  await once(other.listen({ path }), "listening");
+  return other;
+}
+
+async function answerAt(path: string): Promise<string> {
+  const [answer] = (await once(connect(path), "data")) as [Buffer];
+  return answer.toString();
+}
 
 test("the limit of connections by address holds for all peers of a socket together", async () => {
   const paths = pathsIn();

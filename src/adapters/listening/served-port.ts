@@ -2,6 +2,7 @@ import type { ListenAddress } from "../../config/config.ts";
 import { socketPathOf } from "../../domain/text/host-address.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { PausableListener } from "./descriptor-guard.ts";
+import { closeSocket, type SocketFile, socketFileOf } from "./unix-socket.ts";
 import { handOverPort, listeningDescriptors, type PortHandover } from "./port-handover.ts";
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -11,7 +12,7 @@ type Server = ReturnType<typeof Bun.serve>;
 interface ServedPortParts {
   /** Starts a server. Throws when it cannot listen. `reusePort` allows it to share the port. */
   readonly serve: (port: number, reusePort: boolean) => Server;
-  readonly port: number;
+  readonly address: Pick<ListenAddress, "host" | "port">;
   /** Whether a pause aborts requests in flight. */
   readonly mayBreakOff: boolean;
   /** Set if the server may have to be replaced. */
@@ -35,6 +36,8 @@ export class ServedPort implements PausableListener {
   private readonly earlier = new Set<Server>();
   /** Replaced servers, which keep their connections, oldest first. */
   private readonly kept = new Set<Server>();
+  /** The file of the current server at a Unix socket. */
+  private file: SocketFile | undefined;
   /** The descriptor of the listening socket, if it may have to be handed over. */
   private descriptor: number | undefined;
   private finishHandover: (() => void) | undefined;
@@ -43,9 +46,9 @@ export class ServedPort implements PausableListener {
 
   constructor(parts: ServedPortParts) {
     this.parts = parts;
-    this.current = this.listen(parts.port);
+    this.current = this.listen(parts.address.port);
     // Only a Unix socket has no port.
-    this.port = this.current.port ?? parts.port;
+    this.port = this.current.port ?? parts.address.port;
   }
 
   /** Counts the requests of all servers, paused ones included. */
@@ -84,13 +87,24 @@ export class ServedPort implements PausableListener {
   /** Stops accepting connections; resolves when all requests in flight are answered. */
   async stop(): Promise<void> {
     this.settleHandover();
-    await Promise.all(this.servers().map((server) => server.stop()));
+    await this.stopAll(false);
   }
 
   /** Aborts everything in flight. */
   async abort(): Promise<void> {
     this.settleHandover();
-    await Promise.all(this.servers().map((server) => server.stop(true)));
+    await this.stopAll(true);
+  }
+
+  private async stopAll(byForce: boolean): Promise<void> {
+    await Promise.all(this.servers().map((server) => this.end(server, byForce)));
+  }
+
+  private end(server: Server, byForce: boolean): Promise<void> {
+    if (server !== this.current) return server.stop(byForce);
+    const { file } = this;
+    this.file = undefined;
+    return closeSocket(file, () => server.stop(byForce));
   }
 
   private servers(): Server[] {
@@ -101,6 +115,7 @@ export class ServedPort implements PausableListener {
   private listen(port: number, reusePort = false): Server {
     const [server, descriptor] = listenAt(this.parts, port, reusePort);
     this.descriptor = descriptor;
+    this.file = socketFileOf(this.parts.address);
     return server;
   }
 
@@ -149,7 +164,7 @@ export class ServedPort implements PausableListener {
 
   private endLater(server: Server): void {
     this.earlier.add(server);
-    void server.stop(this.parts.mayBreakOff).finally(() => this.earlier.delete(server));
+    void this.end(server, this.parts.mayBreakOff).finally(() => this.earlier.delete(server));
   }
 }
 

@@ -1,8 +1,9 @@
-import { type BigIntStats, constants } from "node:fs";
+import { type BigIntStats, constants, lstatSync, renameSync } from "node:fs";
 import { access, link, lstat, rename, unlink } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { ListenAddress } from "../../config/config.ts";
+import { socketPathOf } from "../../domain/text/host-address.ts";
 
 /**
  * Makes a path free for a new socket: removes a socket that a program has left behind. Rejects with
@@ -108,6 +109,46 @@ export function withSocketMode<Listening>(
   } finally {
     process.umask(earlier);
   }
+}
+
+/** The file of a socket that listens. */
+export interface SocketFile {
+  readonly path: string;
+  readonly file: BigIntStats;
+}
+
+/** Returns the file of a listener that has just begun to listen; undefined if it has a port. */
+export function socketFileOf({ host }: Pick<ListenAddress, "host">): SocketFile | undefined {
+  const path = socketPathOf(host);
+  const file = path === undefined ? undefined : statsAt(path);
+  return path === undefined || file === undefined ? undefined : { path, file };
+}
+
+/**
+ * Calls `close`, which must close the listener before it returns. The runtime then removes the file
+ * at its path, although it may be the socket of a program that has taken the path over (Bun 1.4.5,
+ * `test/quirks/bun-servers.test.ts`). That one is out of the way meanwhile: for some microseconds,
+ * in which nobody can connect to it.
+ */
+export function closeSocket<Closed>(own: SocketFile | undefined, close: () => Closed): Closed {
+  if (own === undefined || !isTakenOver(own)) return close();
+  const aside = `${own.path}.${process.pid}-${(claims += 1)}`;
+  renameSync(own.path, aside);
+  try {
+    return close();
+  } finally {
+    renameSync(aside, own.path);
+  }
+}
+
+/** The number of a file is not given to another one while its socket listens. */
+function isTakenOver({ path, file }: SocketFile): boolean {
+  const now = statsAt(path);
+  return now !== undefined && (now.dev !== file.dev || now.ino !== file.ino);
+}
+
+function statsAt(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
 /** The address of all peers of Unix sockets, which have none. */

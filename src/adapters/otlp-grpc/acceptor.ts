@@ -10,7 +10,12 @@ import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { secureSocket } from "../listening/secure-socket.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
-import { nameUnixPeer, withSocketMode } from "../listening/unix-socket.ts";
+import {
+  closeSocket,
+  nameUnixPeer,
+  socketFileOf,
+  withSocketMode,
+} from "../listening/unix-socket.ts";
 import { socketPathOf } from "../../domain/text/host-address.ts";
 import { ClosingQueue, maxWaiting } from "./closing-queue.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
@@ -59,10 +64,11 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
   const closing = new ClosingQueue(maxWaiting(limits.connections, maxOpenFiles()), clock);
   const parts = { ...given, closing };
   let server: Server | undefined = await listen(parts, parts.address.port);
+  let file = socketFileOf(parts.address);
   const port = portOf(server);
   const close = (): void => {
-    server?.close();
-    server = undefined;
+    closeSocket(file, () => server?.close());
+    server = file = undefined;
     closing.closeAll();
   };
   const relieve = (): void => {
@@ -79,6 +85,7 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
     },
     resume: async () => {
       server ??= await listen(parts, port);
+      file = socketFileOf(parts.address);
     },
   };
 }

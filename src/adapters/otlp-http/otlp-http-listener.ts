@@ -77,7 +77,7 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
   const served = new ServedPort({
     serve: (port, reusePort) =>
       withSocketMode(parts.address, () => serve(parts, exporting, { port, reusePort })),
-    port: parts.address.port,
+    address: parts.address,
     clock: parts.tls && parts.clock,
     // Exporters send an aborted request again.
     mayBreakOff: true,

@@ -38,7 +38,7 @@ function serveInTurn(clock: TimerClock = SYSTEM_CLOCK) {
         fetch: () => new Response(name),
       });
     },
-    port: 0,
+    address: { host: "127.0.0.1", port: 0 },
     mayBreakOff: true,
     clock,
   });

@@ -4,6 +4,7 @@ import { ServedPort } from "../../../src/adapters/listening/served-port.ts";
 
 const running: ServedPort[] = [];
 const sockets: Socket[] = [];
+const ADDRESS = { host: "127.0.0.1", port: 0 };
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -26,7 +27,7 @@ function serveOnFreePort({ mayBreakOff = false } = {}) {
         return new Response("answered");
       },
     });
-  const served = new ServedPort({ serve, port: 0, mayBreakOff });
+  const served = new ServedPort({ serve, address: ADDRESS, mayBreakOff });
   running.push(served);
   const url = `http://127.0.0.1:${served.port}`;
   const get = async (path: string) =>

@@ -15,8 +15,10 @@ import { dirname, join } from "node:path";
 import {
   checkSocketPath,
   claimSocketPath,
+  closeSocket,
   nameUnixPeer,
   removeSocket,
+  socketFileOf,
   withSocketMode,
 } from "../../../src/adapters/listening/unix-socket.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
@@ -193,4 +195,38 @@ test("nothing is left of a socket that is removed", async () => {
   await removeSocket(path, await foundAt(path));
 
   expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+test.each([
+  { name: "its own", meanwhile: () => {} },
+  { name: "one that another program has removed", meanwhile: unlinkSync },
+])("closing a socket removes $name", async ({ meanwhile }) => {
+  const path = freshPath();
+  const server = await listenAt(path);
+  const file = socketFileOf({ host: `unix:${path}` });
+
+  meanwhile(path);
+  closeSocket(file, () => server.close());
+
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+test("closing a socket keeps the one of a program that has taken the path over", async () => {
+  const path = freshPath();
+  const server = await listenAt(path);
+  const file = socketFileOf({ host: `unix:${path}` });
+  unlinkSync(path);
+  const other = await listenAt(path);
+
+  closeSocket(file, () => server.close());
+  const isKept = await isAnswered(path);
+  const files = readdirSync(dirname(path));
+  other.close();
+
+  expect([isKept, files]).toEqual([true, ["otlp.sock"]]);
+});
+
+test("a port has no file", () => {
+  expect(socketFileOf({ host: "127.0.0.1" })).toBeUndefined();
+  expect(closeSocket(undefined, () => "closed")).toBe("closed");
 });

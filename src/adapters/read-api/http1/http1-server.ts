@@ -6,7 +6,13 @@ import type { PausableListener } from "../../listening/descriptor-guard.ts";
 import type { FairTurns } from "../../listening/fair-turns.ts";
 import { type HandshakeProblem, secureSocket } from "../../listening/secure-socket.ts";
 import type { ServerTls } from "../../listening/server-tls.ts";
-import { nameUnixPeer, withSocketMode } from "../../listening/unix-socket.ts";
+import {
+  closeSocket,
+  nameUnixPeer,
+  type SocketFile,
+  socketFileOf,
+  withSocketMode,
+} from "../../listening/unix-socket.ts";
 import { type Connection, type ConnectionParts, serveConnection } from "./connection.ts";
 import { SenderTurns } from "./sender-turns.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
@@ -50,6 +56,8 @@ interface State {
   readonly stopped: PromiseWithResolvers<void>;
   isStopping: boolean;
   server: Server | undefined;
+  /** The file of a server at a Unix socket. */
+  file: SocketFile | undefined;
 }
 
 /**
@@ -72,6 +80,7 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
     stopped,
     isStopping: false,
     server: undefined,
+    file: undefined,
   };
   const listening = listen(state, parts.address.port);
   // Bun binds at once, and reports an error later.
@@ -112,6 +121,7 @@ async function listen(state: State, port: number): Promise<void> {
   withSocketMode(address, () => server.listen(place));
   try {
     await once(server, "listening");
+    state.file = socketFileOf(address);
   } catch (error) {
     state.server = undefined;
     throw error;
@@ -119,8 +129,8 @@ async function listen(state: State, port: number): Promise<void> {
 }
 
 function stopListening(state: State): void {
-  state.server?.close();
-  state.server = undefined;
+  closeSocket(state.file, () => state.server?.close());
+  state.server = state.file = undefined;
 }
 
 function accept(state: State, socket: Socket): void {
