@@ -82,6 +82,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     highWater: () => highWater?.isReached,
     clock,
     turns: parts.turns,
+    answersHeld: (bytes) => parts.budget.noteAnswers(bytes),
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     receivers: () => receiversReading(parts),

@@ -31,6 +31,9 @@ export interface InFlightParts {
 /** Room for headers and frames, so that a message as large as the whole budget still fits. */
 export const ENVELOPE_BYTES = 128 * 1024;
 
+/** What answers of the read API leave to requests in any case: the largest body, and others. */
+const MIN_REQUESTS_BYTES = 24 * 1024 * 1024;
+
 /**
  * The minimum charge of a piece. The objects around a small piece take 750 bytes on Bun 1.4.5, and
  * no option of grpc-js or HTTP/2 keeps peers from sending single bytes.
@@ -44,8 +47,11 @@ const MAX_AGE_MS = 10_000;
  * The budget of message bytes in flight, for the whole process: every listener charges it. Over
  * gRPC, a response does not end the charge of the call itself, whose peer may keep the stream open.
  *
+ * What answers hold leaves less for requests, because both together must stay within the memory of
+ * the process: a peer may fill the one and then the other.
+ *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
- * capacityBytes + ENVELOPE_BYTES.
+ * max(capacityBytes - answerBytes, min(capacityBytes, MIN_REQUESTS_BYTES)) + ENVELOPE_BYTES.
  *
  * grpc-js limits one message and HTTP/2 the streams of one connection, but nothing limits their
  * product: 4 connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every
@@ -54,13 +60,18 @@ const MAX_AGE_MS = 10_000;
 export class InFlightBudget {
   // Fixed at construction.
   private readonly clock: Clock;
-  private readonly limitBytes: number;
+  private readonly capacityBytes: number;
+
+  // Moved by `noteAnswers`.
+  private answerBytes = 0;
+  private limitBytes: number;
 
   // Moved by the methods below.
   private readonly openRequests = new Set<OpenRequest>();
   heldBytes = 0;
 
   constructor({ capacityBytes, clock }: InFlightParts) {
+    this.capacityBytes = capacityBytes;
     this.limitBytes = capacityBytes + ENVELOPE_BYTES;
     this.clock = clock;
   }
@@ -90,6 +101,14 @@ export class InFlightBudget {
     request.hasEnded = true;
     this.heldBytes -= request.heldBytes;
     request.heldBytes = 0;
+  }
+
+  /** Notes that answers hold so many bytes more, or less. */
+  noteAnswers(bytes: number): void {
+    this.answerBytes += bytes;
+    const leastBytes = Math.min(this.capacityBytes, MIN_REQUESTS_BYTES);
+    this.limitBytes = Math.max(this.capacityBytes - this.answerBytes, leastBytes) + ENVELOPE_BYTES;
+    this.shed();
   }
 
   /** Charges bytes, except those of a request that has ended, which are not kept. */

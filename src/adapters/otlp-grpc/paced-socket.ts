@@ -78,10 +78,22 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
   }
 
   private refuse(): void {
-    this.waiting = undefined;
+    this.discard();
     this.socket.pause();
     this.socket.write(goAway(this.meter.lastStream, ENHANCE_YOUR_CALM));
     this.parts.excessive();
+  }
+
+  /** Frees what waits. It may be as large as all that a socket holds, and floods reconnect. */
+  private discard(): void {
+    if (this.waiting !== undefined) releaseBytes(this.waiting);
+    this.waiting = undefined;
+  }
+
+  /** Frees what waits later, because HTTP/2 may be reading it now. */
+  closed(): void {
+    setImmediate(() => this.discard());
+    this.emit("close");
   }
 
   private pause(): void {
@@ -183,7 +195,7 @@ function goAway(lastStream: number, code: number): Buffer {
 function passEvents(socket: Socket, to: PacedSocket, take: (bytes: Buffer) => void): void {
   socket.on("data", take);
   socket.on("drain", () => to.emit("drain"));
-  socket.on("close", () => to.emit("close"));
+  socket.on("close", () => to.closed());
   socket.on("error", (error) => to.emit("error", error));
 }
 

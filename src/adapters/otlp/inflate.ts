@@ -80,6 +80,8 @@ export async function inflateAside(
   const plain = new GrowingBytes();
   try {
     if (compression === "zstd") wholeZstdFrames(message);
+    const reservedBytes = plain.reserve(Math.min(declaredSize(message, compression), maxBytes));
+    if (reservedBytes > 0) grown(reservedBytes);
     const stream = STREAMS[compression](withZstdWindow({ chunkSize: PIECE_BYTES }));
     for await (const piece of piecesOf(stream, message)) {
       if (plain.length + piece.length > maxBytes) return freed(plain, tooLarge(maxBytes));
@@ -157,10 +159,16 @@ function failure(
  * to 4 MiB of them.
  */
 function chunkBytes(message: Uint8Array, compression: Compression, maxBytes: number): number {
-  const isDeclared = compression === "gzip" && message.length >= GZIP_LENGTH_BYTES;
-  const declared = isDeclared ? uint32At(message, message.length - GZIP_LENGTH_BYTES) : maxBytes;
+  const declared = compression === "gzip" ? declaredSize(message, compression) : maxBytes;
   // One more than needed: zlib requests another buffer when one is full.
   return Math.max(MIN_CHUNK_BYTES, Math.min(declared, maxBytes) + 1);
+}
+
+/** Returns the size that a message declares to have when it is decompressed; 0 if none. */
+function declaredSize(message: Uint8Array, compression: Compression): number {
+  if (compression === "zstd") return declaredBytes(message);
+  if (compression !== "gzip" || message.length < GZIP_LENGTH_BYTES) return 0;
+  return uint32At(message, message.length - GZIP_LENGTH_BYTES);
 }
 
 function uint32At({ buffer, byteOffset }: Uint8Array, at: number): number {

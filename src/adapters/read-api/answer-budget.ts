@@ -13,12 +13,15 @@ import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 export class AnswerBudget {
   // Fixed at construction.
   private readonly limitBytes: number;
+  private readonly changed: (bytes: number) => void;
 
   // Moved by `change`.
   heldBytes = 0;
 
-  constructor(limitBytes: number) {
+  /** Calls `changed` with the difference whenever answers hold more or less. */
+  constructor(limitBytes: number, changed: (bytes: number) => void = () => {}) {
     this.limitBytes = limitBytes;
+    this.changed = changed;
   }
 
   /** Reports whether another answer may begin. */
@@ -39,6 +42,7 @@ export class AnswerBudget {
   /** Adds to the held bytes. Only answers call this. */
   change(bytes: number): void {
     this.heldBytes += bytes;
+    this.changed(bytes);
   }
 }
 

@@ -53,6 +53,8 @@ export interface ReadApiParts {
   readonly logger: Logger;
   /** Checks the tokens of requests; without it, everyone may read. */
   readonly gate?: RouteContext["gate"];
+  /** Called with the difference whenever answers under way hold more or less. */
+  readonly answersHeld: (bytes: number) => void;
   /** Bounds what answers under way hold together, except for one answer; 64 MiB by default. */
   readonly answerBudgetBytes?: number;
   /** The limits, by default `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES`. */
@@ -93,7 +95,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   const connections: Connections = new WeakMap();
   const context: RouteContext = {
     ...parts,
-    budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
+    budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES, parts.answersHeld),
     waits: new Semaphore(parts.maxWaits ?? MAX_WAITS),
     tails: new TailPermits(parts.maxTails ?? MAX_TAILS, parts.clock),
     uploads: new Semaphore(MAX_UPLOADS),

@@ -37,6 +37,20 @@ test("the reported growth equals the capacity, which stays close to the length",
   expect(gathered.bytes.at(-1)).toBe(99_999 & 0xff);
 });
 
+test("reserved room is exact, is reported, and takes pieces without growing", () => {
+  const gathered = new GrowingBytes();
+  gathered.append(Uint8Array.of(1));
+
+  const grownBytes = gathered.reserve(50_000);
+  const again = [gathered.reserve(50_000), gathered.append(new Uint8Array(49_999).fill(2))];
+  const beyond = gathered.append(Uint8Array.of(3));
+
+  expect(gathered.bytes.buffer.byteLength).toBe(Math.ceil(50_001 * 1.25) + 16_384);
+  expect([grownBytes, again]).toEqual([50_000 - (2 + 16_384), [0, 0]]);
+  expect(beyond).toBe(gathered.bytes.buffer.byteLength - 50_000);
+  expect([gathered.length, gathered.bytes[0], gathered.bytes.at(-1)]).toEqual([50_001, 1, 3]);
+});
+
 test("released memory is gone, and appending starts anew", () => {
   const gathered = new GrowingBytes();
   gathered.append(new Uint8Array(50_000));

@@ -177,3 +177,58 @@ test("the total equals the sum of the requests after any sequence of calls", () 
     }),
   );
 });
+
+describe("what answers hold", () => {
+  const MIB = 2 ** 20;
+  const create = () => createBudget(64 * MIB + ENVELOPE_BYTES);
+
+  test("leaves less for requests", () => {
+    const { budget, begin, dropped, owners } = create();
+    budget.noteAnswers(30 * MIB);
+
+    budget.hold(begin(0), 33 * MIB);
+    const before = dropped.length;
+    budget.hold(begin(1), 2 * MIB);
+
+    expect([before, dropped]).toEqual([0, [owners[0] as InFlightOwner]]);
+  });
+
+  test("drops requests for which it leaves no room", () => {
+    const { budget, begin, dropped } = create();
+    budget.hold(begin(0), 20 * MIB);
+    budget.hold(begin(1), 30 * MIB);
+
+    budget.noteAnswers(10 * MIB);
+    const before = dropped.length;
+    budget.noteAnswers(10 * MIB);
+
+    expect([before, dropped.length]).toEqual([0, 1]);
+    expect(budget.heldBytes).toBe(BASE + 20 * MIB);
+  });
+
+  test("leaves everything again when it is released", () => {
+    const { budget, begin, dropped } = create();
+    budget.noteAnswers(64 * MIB);
+    budget.noteAnswers(-64 * MIB);
+
+    budget.hold(begin(0), 63 * MIB);
+
+    expect(dropped).toEqual([]);
+  });
+
+  test.each([
+    { capacity: 64, left: 24 },
+    { capacity: 8, left: 8 },
+    { capacity: 200, left: 100 },
+  ])("leaves $left MiB of $capacity MiB if it is 100 MiB", ({ capacity, left }) => {
+    const { budget, begin, dropped } = createBudget(capacity * MIB + ENVELOPE_BYTES);
+    budget.noteAnswers(100 * MIB);
+    const request = begin(0);
+
+    budget.hold(request, left * MIB);
+    const before = dropped.length;
+    budget.hold(request, ENVELOPE_BYTES);
+
+    expect([before, dropped.length]).toEqual([0, 1]);
+  });
+});

@@ -118,6 +118,30 @@ describe("a peer that does not read", () => {
   });
 });
 
+test("what waits when the socket is closed is freed", async () => {
+  const { socket } = createPaced({ hasTime: false });
+  const bytes = Buffer.alloc(LONG.length);
+
+  socket.emit("data", bytes);
+  const before = bytes.length;
+  socket.emit("close");
+  await nextTurn();
+
+  expect([before, bytes.length]).toEqual([LONG.length, 0]);
+});
+
+test("what waits when there are frames in excess is freed", () => {
+  const { socket, excessive } = createPaced({ hasTime: true });
+  const ping = frame({ type: FRAME.ping }, Buffer.alloc(8));
+  const flood = Buffer.concat([PREFACE, ...Array<Buffer>(2 * MAX_OVERHEAD).fill(ping)]);
+  const bytes = Buffer.alloc(flood.length);
+  bytes.set(flood);
+
+  socket.emit("data", bytes);
+
+  expect([excessive, bytes.length]).toEqual([[true], 0]);
+});
+
 test("frames in excess are reported and not passed on, and the peer is asked to be calm", () => {
   const { passed, excessive, socket, receive } = createPaced({ hasTime: true });
   const ping = frame({ type: FRAME.ping }, Buffer.alloc(8));

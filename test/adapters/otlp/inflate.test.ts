@@ -96,8 +96,33 @@ describe.each(["gzip", "deflate", "zstd"] as const)("on another thread, %s data"
     expect(shown(inflated)).toEqual({ outcome: "plain", text: plain.toString(), message: "" });
     expect(grownBytes).toBeGreaterThanOrEqual(1_000_000);
     expect(grownBytes).toBeLessThan(1_300_000);
-    expect(growths.length).toBeGreaterThan(1);
   });
+});
+
+test.each([
+  { compression: "gzip", isDeclared: true },
+  { compression: "zstd", isDeclared: true },
+  { compression: "deflate", isDeclared: false },
+] as const)(
+  "room for $compression data is reserved at once: $isDeclared",
+  async ({ compression, isDeclared }) => {
+    const growths: number[] = [];
+    const limits = { maxBytes: 2_000_000, grown: (bytes: number) => void growths.push(bytes) };
+
+    await inflateAside(COMPRESS[compression](randomBytes(1_000_000)), compression, limits);
+
+    expect([growths.length === 1, growths[0] === 1_000_000]).toEqual([isDeclared, isDeclared]);
+  },
+);
+
+test("no more room than the limit is reserved, whatever is declared", async () => {
+  const growths: number[] = [];
+  const limits = { maxBytes: 200_000, grown: (bytes: number) => void growths.push(bytes) };
+  const message = gzipSync(randomBytes(1_000_000));
+
+  const { outcome } = await inflateAside(message, "gzip", limits);
+
+  expect([outcome, growths]).toEqual(["too_large", [200_000]]);
 });
 
 /** Returns a result without its memory. */
