@@ -17,8 +17,10 @@ import {
   withSocketMode,
 } from "../listening/unix-socket.ts";
 import { socketPathOf } from "../../domain/text/host-address.ts";
+import { AcceptedSockets } from "./accepted-sockets.ts";
 import { ClosingQueue, maxWaiting } from "./closing-queue.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
+import { type Opening, readOpening } from "./opening.ts";
 import { PacedSocket } from "./paced-socket.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
@@ -63,12 +65,18 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
   const { limits, clock, connections } = given;
   const closing = new ClosingQueue(maxWaiting(limits.connections, maxOpenFiles()), clock);
   const parts = { ...given, closing };
-  let server: Server | undefined = await listen(parts, parts.address.port);
-  let file = socketFileOf(parts.address);
+  const { address, tls, turns } = given;
+  const beginNow = (socket: Socket): void => begin(socket, parts);
+  const accepted = new AcceptedSockets(turns, beginNow);
+  // TLS must begin before anything has been read.
+  const accept = tls === undefined ? (socket: Socket) => accepted.add(socket) : beginNow;
+  let server: Server | undefined = await listen(address, address.port, accept);
+  let file = socketFileOf(address);
   const port = portOf(server);
   const close = (): void => {
     closeSocket(file, () => server?.close());
     server = file = undefined;
+    accepted.destroyAll();
     closing.closeAll();
   };
   const relieve = (): void => {
@@ -84,8 +92,8 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
       relieve();
     },
     resume: async () => {
-      server ??= await listen(parts, port);
-      file = socketFileOf(parts.address);
+      server ??= await listen(address, port, accept);
+      file = socketFileOf(address);
     },
   };
 }
@@ -94,13 +102,20 @@ interface AcceptingParts extends AcceptorParts {
   readonly closing: ClosingQueue;
 }
 
-async function listen(parts: AcceptingParts, port: number): Promise<Server> {
-  const server = createServer({ noDelay: true }, (socket) => accept(socket, parts));
-  const { host } = parts.address;
+async function listen(
+  address: ListenAddress,
+  port: number,
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    // An error is followed by "close", which is handled.
+    socket.on("error", () => {});
+    if (address.socketMode !== undefined) nameUnixPeer(socket);
+    accept(socket);
+  });
+  const { host } = address;
   const path = socketPathOf(host);
-  withSocketMode(parts.address, () =>
-    server.listen(path === undefined ? { host, port } : { path }),
-  );
+  withSocketMode(address, () => server.listen(path === undefined ? { host, port } : { path }));
   await once(server, "listening");
   return server;
 }
@@ -118,10 +133,7 @@ function closeUnused(connections: ConnectionTable): void {
   }
 }
 
-function accept(socket: Socket, parts: AcceptingParts): void {
-  // An error is followed by "close", which is handled.
-  socket.on("error", () => {});
-  if (parts.address.socketMode !== undefined) nameUnixPeer(socket);
+function begin(socket: Socket, parts: AcceptingParts): void {
   const { remoteAddress: address = "" } = socket;
   const { connections } = parts;
   const note: AdmitParts["note"] = (problem) =>
@@ -168,7 +180,10 @@ function greet(socket: Socket, connection: Connection, parts: AdmitParts): void 
   socket.once("finish", () => destroyAfter(LINGER_MS, socket, parts.clock));
   socket.once("data", () => connection.advance("unfinished"));
   readOpening(socket, (opening, head) => {
-    if (opening === "http2") return parts.admit(pacedSocket(socket, connection, parts));
+    if (opening === "http2") {
+      parts.connections.identify(connection);
+      return parts.admit(pacedSocket(socket, connection, parts));
+    }
     connection.hasBegun = true;
     const problem = misdirectedProblem(opening, head);
     parts.note(problem);
@@ -208,50 +223,6 @@ function requireRequest(connection: Connection, { note }: AdmitParts): void {
   if (connection.hasBegun) return;
   connection.close();
   note({ reason: "first_request_timeout" });
-}
-
-/** The protocol of a connection, by its first bytes. */
-type Opening = "http2" | "http1" | "tls" | "other";
-
-const HTTP2_BEGIN = "PRI * HTTP/2.0\r\n";
-const TLS_HANDSHAKE = 0x16;
-const TLS_MAJOR_VERSION = 3;
-/** Matches a method, a space, and the first character of a path, within the examined bytes. */
-const HTTP1_BEGIN = /^[A-Z]+ [\x21-\x7e]/;
-const MAYBE_HTTP1 = /^[A-Z]{1,15} ?$/;
-
-/**
- * Returns the protocol; undefined while too few bytes have arrived.
- * Sources: RFC 9113, section 3.4; RFC 9112, section 3; RFC 8446, section 5.1.
- */
-export function openingOf(head: Buffer): Opening | undefined {
-  const text = head.toString("latin1", 0, HTTP2_BEGIN.length);
-  if (text === HTTP2_BEGIN) return "http2";
-  if (HTTP2_BEGIN.startsWith(text)) return undefined;
-  if (HTTP1_BEGIN.test(text)) return "http1";
-  if (MAYBE_HTTP1.test(text)) return undefined;
-  if (head[0] !== TLS_HANDSHAKE) return "other";
-  if (head.length < 2) return undefined;
-  return head[1] === TLS_MAJOR_VERSION ? "tls" : "other";
-}
-
-/**
- * Reads from a connection until its protocol is known, then pushes back what it has read. Must be
- * called before anything else reads. A peer may split its first bytes anywhere.
- */
-function readOpening(socket: Socket, decided: (opening: Opening, head: Buffer) => void): void {
-  let head: Buffer = Buffer.alloc(0);
-  const read = (piece: Buffer): void => {
-    head = head.length === 0 ? piece : Buffer.concat([head, piece]);
-    const opening = openingOf(head);
-    if (opening === undefined) return;
-    socket.off("data", read);
-    socket.pause();
-    socket.unshift(head);
-    decided(opening, head);
-    socket.resume();
-  };
-  socket.on("data", read);
 }
 
 const REASONS = { http1: "http_on_grpc", tls: "tls", other: "not_http2" } as const;

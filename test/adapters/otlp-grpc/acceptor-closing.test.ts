@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
+import { FairTurns, type SteppedWork } from "../../../src/adapters/listening/fair-turns.ts";
 import { CLOSING_INTERVAL_MS } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
+import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
 import { FRAME, grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
@@ -61,5 +63,34 @@ describe("a silent connection that has made room for another", () => {
     end(run);
 
     expect(await run.silent.ended).toBeUndefined();
+  });
+});
+
+describe("a connection that is accepted in a turn without time", () => {
+  test("has its calls answered in later turns", async () => {
+    let nowMs = 0;
+    const turns = new FairTurns({ monotonicMs: () => (nowMs += 5) });
+    const { client } = await runGrpcListener({ turns });
+
+    const { code } = await callUnary(client(), EXPORT_PATH, Buffer.alloc(0));
+
+    expect(code).toBe(status.OK);
+  });
+
+  test.each([
+    { name: "a pause", end: (run: RunningGrpcListener) => run.listener.pause() },
+    { name: "a stop", end: (run: RunningGrpcListener) => void run.listener.stop(0) },
+  ])("is closed by $name while it waits", async ({ end }) => {
+    const queued: SteppedWork[] = [];
+    const turns = { hasTime: () => false, queue: (work: SteppedWork) => void queued.push(work) };
+    const run = await runGrpcListener({ turns: turns as unknown as FairTurns });
+    const waiting = run.peer();
+    while (queued.length === 0) await nextTurn();
+
+    end(run);
+    await waiting.ended;
+
+    expect(queued[0]!.step()).toBe(false);
+    expect(run.listener.counts()).toMatchObject({ openConnections: 0, acceptedConnections: 0 });
   });
 });

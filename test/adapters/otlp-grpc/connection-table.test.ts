@@ -101,6 +101,7 @@ describe("a closed connection", () => {
     const table = new ConnectionTable(LIMITS);
     const connections = ["a", "a", "b"].map((address) => fakeConnection(address));
     for (const connection of connections) table.add(connection);
+    table.identify(connections[0]!);
     const during = countEntries(table);
 
     for (const connection of connections) table.remove(connection);
@@ -117,7 +118,10 @@ test("connections with the same ends are counted one by one", () => {
     { length: 2 },
     () => new Connection(socketWithoutEnds(), () => {}),
   );
-  for (const each of connections) table.add(each);
+  for (const each of connections) {
+    table.add(each);
+    table.identify(each);
+  }
   expect([table.size, table.refusalOf("")]).toEqual([2, "too_many_connections_per_address"]);
 
   for (const each of connections) table.remove(each);
@@ -135,7 +139,10 @@ test("a connection is found only by its own addresses and ports", () => {
   const connection = fakeConnection("192.0.2.1");
   const { remoteAddress, remotePort = 0, localPort } = connection.socket;
   table.add(connection);
+  const before = table.find(connection.socket);
+  table.identify(connection);
 
+  expect(before).toBeUndefined();
   expect(table.find({ remoteAddress, remotePort, localPort })).toBe(connection);
   expect(table.find({ remoteAddress, remotePort: remotePort + 1, localPort })).toBeUndefined();
   expect(table.find({ remoteAddress, remotePort, localPort: 1 })).toBeUndefined();

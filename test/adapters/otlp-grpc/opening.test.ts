@@ -1,5 +1,5 @@
 import { expect, test, afterEach, describe, jest } from "bun:test";
-import { openingOf } from "../../../src/adapters/otlp-grpc/acceptor.ts";
+import { openingOf } from "../../../src/adapters/otlp-grpc/opening.ts";
 import {
   GREETING,
   callHeaders,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { type ChannelCredentials, Client, credentials, status } from "@grpc/grpc-js";
 import { connect as connectSocket, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import type { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { CLOSING_INTERVAL_MS } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
@@ -82,6 +83,13 @@ function closed(socket: Socket): Promise<void> {
 }
 
 describe("a listener with a certificate", () => {
+  test("begins a handshake at once, whether or not the turn has time", async () => {
+    const turns = { hasTime: () => false, queue: () => {} } as unknown as FairTurns;
+    const run = await runGrpcListener({ tls: serverTls(server), turns });
+
+    expect((await handshake(run)).authorized).toBe(true);
+  });
+
   test("answers calls, small and large, and no call is a problem", async () => {
     const run = await runGrpcListener({ tls: serverTls(server) });
     const calls = secureClient(run);

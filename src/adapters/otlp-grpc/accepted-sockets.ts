@@ -1,0 +1,51 @@
+import type { Socket } from "node:net";
+import type { FairTurns } from "../listening/fair-turns.ts";
+
+/** As many as the backlog of the listening socket holds. */
+export const MAX_WAITING = 512;
+
+/**
+ * Begins accepted connections while the turn of the event loop has time, and the others in later
+ * turns.
+ *
+ * Bun accepts all connections that wait, and those that arrive meanwhile, in one turn
+ * (`test/quirks/bun.test.ts`): a thousand of them, under a flood. To accept one takes 5 to 10
+ * microseconds, and to begin it twice as long. A peer that waits has its turn like one that has
+ * sent bytes; one that is gone by then costs nothing more.
+ */
+export class AcceptedSockets {
+  // Fixed at construction.
+  private readonly turns: FairTurns;
+  private readonly begin: (socket: Socket) => void;
+
+  // Moved by `add`, the turns and `destroyAll`.
+  private readonly waiting = new Set<Socket>();
+
+  constructor(turns: FairTurns, begin: (socket: Socket) => void) {
+    this.turns = turns;
+    this.begin = begin;
+  }
+
+  /** Begins the connection at once if too many wait, so that their number is bounded. */
+  add(socket: Socket): void {
+    if (this.turns.hasTime() || this.waiting.size >= MAX_WAITING) this.begin(socket);
+    else this.queue(socket);
+  }
+
+  /** Closes those that wait, like those that the system has not handed over yet. */
+  destroyAll(): void {
+    for (const socket of this.waiting) socket.destroy();
+    this.waiting.clear();
+  }
+
+  private queue(socket: Socket): void {
+    const sender = socket.remoteAddress ?? "";
+    this.waiting.add(socket);
+    this.turns.queue({ sender, step: () => this.beginWaiting(socket) });
+  }
+
+  private beginWaiting(socket: Socket): false {
+    if (this.waiting.delete(socket) && !socket.destroyed) this.begin(socket);
+    return false;
+  }
+}
