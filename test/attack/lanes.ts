@@ -2,7 +2,7 @@ import { percentile } from "../bench/figure.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import type { Ports } from "./attack-case.ts";
 import { HttpClient, requestOnce } from "./wire/http-client.ts";
-import { http1Request } from "./wire/http1-talk.ts";
+import { HEALTH, http1Request } from "./wire/http1-talk.ts";
 import { SMALL_REQUEST } from "./wire/payloads.ts";
 
 export const LANE_NAMES = ["grpc-kept", "grpc-new", "http-kept", "http-new", "api"] as const;
@@ -165,7 +165,6 @@ const EXPORT = http1Request({
   headers: { "Content-Type": "application/x-protobuf", ...KEY },
   body: SMALL_REQUEST,
 });
-export const HEALTH = http1Request({ method: "GET", path: "/healthz" });
 const STATS = http1Request({ method: "GET", path: "/api/stats" });
 
 function keptGrpc(port: number): Client {

@@ -1,11 +1,8 @@
 import { readFileSync } from "node:fs";
 import { residentBytes } from "../bench/servers/process-figures.ts";
-import { HEALTH } from "./lanes.ts";
-import { HttpClient } from "./wire/http-client.ts";
 
 export const MIB = 1024 * 1024;
 const SAMPLE_INTERVAL_MS = 20;
-const PROBE_PAUSE_MS = 5;
 
 /** A process that exceeds this is killed, so that it does not exhaust the machine. */
 const MAX_RESIDENT_BYTES = 6 * 1024 * MIB;
@@ -44,56 +41,28 @@ export function residentBytesOf(pid: number): number | undefined {
   }
 }
 
-/**
- * Measures how long the event loop keeps a request waiting, as the CPU time of its thread between a
- * request for `/healthz` and the response. Time in which other processes had the processor does not
- * count. The result is an upper bound of one turn of the loop.
- */
-export class BlockProbe {
-  private longestCpuMs = 0;
-  private isOver = false;
-  private readonly pid: number;
-  private readonly client: HttpClient;
-  private readonly ended: Promise<void>;
-
-  constructor(pid: number, apiPort: number) {
-    this.pid = pid;
-    this.client = new HttpClient(apiPort);
-    this.ended = this.probe();
-  }
-
-  async stop(): Promise<number> {
-    this.isOver = true;
-    this.client.close();
-    await this.ended;
-    return this.longestCpuMs;
-  }
-
-  /**
-   * Sends one request. A request without a response counts too, because the loop may be blocked
-   * until the end.
-   */
-  private async probe(): Promise<void> {
-    for (; !this.isOver; await Bun.sleep(PROBE_PAUSE_MS)) {
-      const beforeMs = mainThreadCpuMs(this.pid);
-      await this.client.request(HEALTH).catch(() => {});
-      const cpuMs = mainThreadCpuMs(this.pid) - beforeMs;
-      if (cpuMs > this.longestCpuMs) this.longestCpuMs = cpuMs;
-    }
-  }
+/** What a thread has had of the processors, and how long it was ready to run and had to wait. */
+export interface ThreadTimes {
+  readonly cpuMs: number;
+  readonly waitedMs: number;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
 
 /**
- * Returns the CPU time of the main thread; NaN if the system does not report it, or after the end
- * of the process.
+ * Returns the times of the main thread; NaN if the system does not report them, or after the end of
+ * the process.
  */
-export function mainThreadCpuMs(pid: number): number {
+export function threadTimes(pid: number): ThreadTimes {
+  const [cpuMs = Number.NaN, waitedMs = Number.NaN] = schedulerFields(pid);
+  return { cpuMs, waitedMs };
+}
+
+function schedulerFields(pid: number): number[] {
   try {
-    const [nanoseconds] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
-    return Number(nanoseconds) / NANOSECONDS_PER_MS;
+    const fields = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
+    return fields.map((nanoseconds) => Number(nanoseconds) / NANOSECONDS_PER_MS);
   } catch {
-    return Number.NaN;
+    return [];
   }
 }

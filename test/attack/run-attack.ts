@@ -10,8 +10,9 @@ import { type RunningProgram, startProgram } from "../support/running/running-pr
 import type { Attack, Ports } from "./attack-case.ts";
 import type { Received } from "./attacker-process.ts";
 import { startAttacker } from "./attacker-process.ts";
+import { startBlockProbe } from "./block-probe.ts";
 import { LANE_TOKEN, Lanes } from "./lanes.ts";
-import { BlockProbe, MemoryWatch, residentBytesOf } from "./measure.ts";
+import { MemoryWatch, residentBytesOf } from "./measure.ts";
 import type { Outcome } from "./requirements.ts";
 import { paddedRequest } from "./wire/payloads.ts";
 
@@ -50,7 +51,7 @@ export async function runAttack(attack: Attack, run: AttackRun): Promise<Row> {
   await fill(attack, program);
   const lanes = await Lanes.open(ports, run.lostAfterMs);
   const memory = new MemoryWatch(program.pid);
-  const probe = new BlockProbe(program.pid, ports.api);
+  await using probe = startBlockProbe(program.pid, ports.api);
   lanes.start();
   // An attack that continues during the shutdown ends with it.
   const stopWaitMs = run.isShort ? STOP_WAIT_MS.short : STOP_WAIT_MS.full;

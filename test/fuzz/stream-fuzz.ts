@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { Ports } from "../attack/attack-case.ts";
-import { BlockProbe, MemoryWatch, MIB } from "../attack/measure.ts";
+import { startBlockProbe } from "../attack/block-probe.ts";
+import { MemoryWatch, MIB } from "../attack/measure.ts";
 import { hasBalance, portsOf } from "../attack/run-attack.ts";
 import { ownProcess } from "../bench/own-processes.ts";
 import { SeededRandom } from "../support/disk/seeded-random.ts";
@@ -31,7 +32,7 @@ export async function fuzzStreams({ seed, streams }: StreamRun): Promise<StreamO
   await using program = await startProgram();
   ownProcess(program);
   const ports = portsOf(program);
-  const probe = new BlockProbe(program.pid, ports.api);
+  await using probe = startBlockProbe(program.pid, ports.api);
   const memory = new MemoryWatch(program.pid);
   const state = { hasEnded: false };
   void program.exited.then(() => (state.hasEnded = true));

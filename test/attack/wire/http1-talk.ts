@@ -22,6 +22,9 @@ export function http1Request({
   return body === undefined ? head : Buffer.concat([head, body]);
 }
 
+/** A request that the read API answers at once. */
+export const HEALTH = http1Request({ method: "GET", path: "/healthz" });
+
 /** Sends a request again after each response. */
 export function eachAnswered(request: Uint8Array, tally: Tally): Talk {
   let unanswered = 0;
