@@ -19,5 +19,10 @@ export function writtenText(
     return true;
   };
   const bytes = () => Buffer.concat(pieces);
-  return { isTerminal, columns, write, text: () => bytes().toString(), bytes };
+  return { isTerminal, columns, write, writeAside, text: () => bytes().toString(), bytes };
+}
+
+/** Writes through `this`, that is, to a stream whose `write` replaces the recording one. */
+async function writeAside(this: Pick<TextStream, "write">, text: string): Promise<boolean> {
+  return this.write(text);
 }

@@ -213,12 +213,17 @@ export async function* bodyOf({ body, url }: Response): AsyncGenerator<Uint8Arra
 
 /** Yields lines of UTF-8, without their ends. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  for await (const lines of lineBatchesOf(chunks)) yield* lines;
+}
+
+/** Yields the same lines, together those that arrive together. */
+export async function* lineBatchesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
-    yield* lines;
+    yield lines;
   }
-  if (rest !== "") yield rest;
+  if (rest !== "") yield [rest];
 }

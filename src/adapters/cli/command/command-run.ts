@@ -49,7 +49,7 @@ export function queryOf({ options }: CommandRun): [name: string, value: string][
 }
 
 /** Returns the colours for text that is printed on `stream`. */
-export function paletteOf({ env }: CommandRun, stream: TextStream): Palette {
+export function paletteOf({ env }: CommandRun, stream: Pick<TextStream, "isTerminal">): Palette {
   return paletteFor(stream, env);
 }
 

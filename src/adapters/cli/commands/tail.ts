@@ -1,9 +1,10 @@
 import { cursorText } from "../../../domain/cursor.ts";
 import { NDJSON_TYPE, escapeForTerminal } from "../command/answer-form.ts";
-import { askApi, askForSuccess, bodyOf, failureOf, linesOf } from "../api/ask-api.ts";
+import { askApi, askForSuccess, bodyOf, failureOf, lineBatchesOf } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, queryOf, report } from "../command/command-run.ts";
 import { countedText } from "../output/quantities.ts";
+import { type CollectedText, collectedText } from "../output/text-stream.ts";
 import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
 import { livePrinter } from "../render/span-table.ts";
 
@@ -18,7 +19,9 @@ const STOPPING_OR_BUSY = 503;
 interface TailState {
   readonly run: CommandRun;
   readonly signal: AbortSignal;
-  readonly print: (line: string) => boolean;
+  readonly output: CollectedText;
+  /** Adds a line to the output. */
+  readonly print: (line: string) => void;
   /** The position to continue from: the last span shown, or the start of the tail. */
   runId: string | null;
   sequence: number;
@@ -34,6 +37,7 @@ export async function tail(run: CommandRun): Promise<ExitCode> {
   try {
     const first = await askForSuccess(run, indexedFilter(queryOf(run), signal));
     const state = begin(run, signal, first);
+    await state.output.flush(signal);
     for await (const response of connections(state, first)) {
       if (!(await showLines(state, response))) break;
     }
@@ -51,10 +55,12 @@ function indexedFilter(
 }
 
 function begin(run: CommandRun, signal: AbortSignal, { headers }: Response): TailState {
+  const output = collectedText(run.stdout);
   return {
     run,
     signal,
-    print: linePrinter(run),
+    output,
+    print: linePrinter(run, output),
     runId: headers.get("spanring-run-id"),
     sequence: Number(headers.get("spanring-first-sequence") ?? 1) - 1,
     triesLeft: MAX_TRIES,
@@ -73,11 +79,15 @@ async function* connections(state: TailState, first: Response): AsyncGenerator<R
   }
 }
 
-/** Shows the lines of one connection. Returns false once the reader has closed the pipe. */
+/**
+ * Shows the lines of one connection. Returns false once the reader has closed the pipe, or once the
+ * tail is interrupted, although the reader of a full pipe reads nothing.
+ */
 async function showLines(state: TailState, response: Response): Promise<boolean> {
   try {
-    for await (const line of linesOf(bodyOf(response))) {
-      if (line !== "" && !showLine(state, line)) return false;
+    for await (const lines of lineBatchesOf(bodyOf(response))) {
+      for (const line of lines) showLine(state, line);
+      if (!(await state.output.flush(state.signal))) return false;
     }
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode !== EXIT_CODE.cannotConnect)
@@ -86,17 +96,15 @@ async function showLines(state: TailState, response: Response): Promise<boolean>
   return true;
 }
 
-/** Shows one line. Returns false once the reader has closed the pipe. */
-function showLine(state: TailState, line: string): boolean {
+function showLine(state: TailState, line: string): void {
+  if (line === "") return;
   const { run, print, isMissedExact } = state;
   state.triesLeft = MAX_TRIES;
   const missed = missedFromLine(line);
-  if (missed !== undefined) {
-    report(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
-    return true;
-  }
+  if (missed !== undefined)
+    return report(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
   state.sequence = Number(/^\{"sequence":(\d+)/.exec(line)?.[1] ?? state.sequence);
-  return print(line);
+  print(line);
 }
 
 /** Connects again. Throws a failure if spanring does not come back, or refuses. */
@@ -142,13 +150,12 @@ function followNewRun(state: TailState, { headers }: Response): string {
   return message;
 }
 
-function linePrinter(run: CommandRun): (line: string) => boolean {
-  const { stdout } = run;
-  if (!stdout.isTerminal) return (line) => stdout.write(`${line}\n`);
-  if (isGiven(run, "json")) return (line) => stdout.write(`${escapeForTerminal(line)}\n`);
-  const print = livePrinter(run, stdout, []);
+function linePrinter(run: CommandRun, output: CollectedText): (line: string) => void {
+  if (!output.isTerminal) return (line) => output.write(`${line}\n`);
+  if (isGiven(run, "json")) return (line) => output.write(`${escapeForTerminal(line)}\n`);
+  const print = livePrinter(run, output, []);
   return (line) => {
     const span = spanFromLine(line);
-    return span === undefined || print(span);
+    if (span !== undefined) print(span);
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, write, writeSync } from "node:fs";
 import { devNull } from "node:os";
 import { isatty } from "node:tty";
 import { CommandFailure, EXIT_CODE } from "./exit-code.ts";
@@ -12,6 +12,39 @@ export interface TextStream {
   readonly columns: number;
   /** Returns false once the reader has closed the pipe, so that the caller can stop. */
   write(text: string | Uint8Array): boolean;
+  /**
+   * Like `write`, for long outputs: another thread writes, so that signals are handled while a pipe
+   * is full. Resolves to false as well once the signal is aborted; part of the text may be written
+   * later then.
+   */
+  writeAside(text: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** Text that is collected for a stream, and written in one piece. */
+export interface CollectedText extends Pick<TextStream, "isTerminal" | "columns"> {
+  /** Always returns true: only `flush` finds out whether the pipe is closed. */
+  write(text: string): boolean;
+  /** Writes what has been collected, like `writeAside`. */
+  flush(signal?: AbortSignal): Promise<boolean>;
+}
+
+export function collectedText(stream: TextStream): CollectedText {
+  let collected = "";
+  return {
+    isTerminal: stream.isTerminal,
+    get columns() {
+      return stream.columns;
+    },
+    write: (text) => {
+      collected += text;
+      return true;
+    },
+    flush: async (signal) => {
+      const text = collected;
+      collected = "";
+      return text === "" || (await stream.writeAside(text, signal));
+    },
+  };
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -60,6 +93,13 @@ function streamOf(fileDescriptor: number, failed: (error: unknown) => false): Te
         return failed(error);
       }
     },
+    writeAside: async (text, signal) => {
+      try {
+        return await writeAllAside(fileDescriptor, Buffer.from(text), signal);
+      } catch (error) {
+        return failed(error);
+      }
+    },
   };
 }
 
@@ -81,6 +121,40 @@ function writeAll(fileDescriptor: number, bytes: Uint8Array): boolean {
     }
   }
   return true;
+}
+
+/** Like `writeAll`, but also returns false once the signal is aborted. */
+async function writeAllAside(
+  fileDescriptor: number,
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<"aborted">();
+  const stop = (): void => abort("aborted");
+  signal?.addEventListener("abort", stop);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      if (signal?.aborted === true) return false;
+      // oxlint-disable-next-line no-await-in-loop -- the next piece follows this one
+      const written = await Promise.race([writePiece(fileDescriptor, bytes.subarray(at)), aborted]);
+      if (written === "closed" || written === "aborted") return false;
+      at += written;
+    }
+    return true;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function writePiece(fileDescriptor: number, piece: Uint8Array): Promise<number | "closed"> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | "closed">();
+  write(fileDescriptor, piece, 0, piece.length, null, (error, written) => {
+    if (error === null) resolve(written);
+    else if (error.code === "EPIPE") resolve("closed");
+    else if (error.code === "EAGAIN") setTimeout(resolve, FULL_PIPE_PAUSE_MS, 0);
+    else reject(error);
+  });
+  return await promise;
 }
 
 function codeOf(error: unknown): unknown {

@@ -50,7 +50,7 @@ export function rowPrinter(run: CommandRun, stream: TextStream): RowPrinter {
 /** Prints the header, and returns a function that prints a row in columns that fit the sample. */
 export function livePrinter(
   run: CommandRun,
-  stream: TextStream,
+  stream: Pick<TextStream, "isTerminal" | "columns"> & { write(text: string): boolean },
   sample: readonly ShownSpan[],
 ): (span: ShownSpan) => boolean {
   const palette = paletteOf(run, stream);

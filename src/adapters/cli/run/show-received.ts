@@ -4,6 +4,7 @@ import type { CopiedSpans } from "../../../ports/trace-buffer.ts";
 import { otlpJson } from "../../otlp/json/otlp-json.ts";
 import { type CommandRun, paletteOf, type Receiver, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
+import { type CollectedText, collectedText } from "../output/text-stream.ts";
 import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
 import { livePrinter } from "../render/span-table.ts";
 import { traceView } from "../render/trace-view.ts";
@@ -17,14 +18,16 @@ const MAX_SHOWN_SPANS = 1_000;
 
 /** A tail of spans that are printed; `last` is the sequence of the last of them. */
 interface Tail extends Received {
-  readonly run: CommandRun;
+  /** Flushed aside, so that a full pipe delays neither the receiver nor signals to the command. */
+  readonly output: CollectedText;
   readonly print: (span: ShownSpan) => boolean;
   last: number;
 }
 
 /** Shows spans as they arrive. Call the returned function once the command has ended. */
 export function tailReceived(run: CommandRun, { buffer, arrivals }: Received): () => Promise<void> {
-  const tail = { run, buffer, arrivals, print: livePrinter(run, run.stderr, []), last: 0 };
+  const output = collectedText(run.stderr);
+  const tail = { output, buffer, arrivals, print: livePrinter(run, output, []), last: 0 };
   const cancellation = new AbortController();
   const ended = showArriving(tail, cancellation.signal);
   return async () => {
@@ -37,8 +40,9 @@ export function tailReceived(run: CommandRun, { buffer, arrivals }: Received): (
 async function showArriving(tail: Tail, cancelled: AbortSignal): Promise<void> {
   for await (const piece of tailSpans(tail, { filter: [], after: 0, cancelled })) {
     const { missedSpans } = piece;
-    if (missedSpans > 0) report(tail.run, `missed ${countedText(missedSpans, "span")}`);
-    show(tail, piece);
+    const missed = `spanring: missed ${countedText(missedSpans, "span")}\n`;
+    if (missedSpans > 0) tail.output.write(missed);
+    await show(tail, piece);
   }
 }
 
@@ -48,14 +52,16 @@ async function showRest(tail: Tail): Promise<void> {
   for (let isMore = true; isMore;) {
     // oxlint-disable-next-line no-await-in-loop -- each part begins after the one before
     const spans = await querySpans(tail.buffer, { ...query, after: tail.last });
-    show(tail, spans);
+    // oxlint-disable-next-line no-await-in-loop -- each part follows the one before
+    await show(tail, spans);
     isMore = spans.sequences.length === MAX_SHOWN_SPANS;
   }
 }
 
-function show(tail: Tail, spans: CopiedSpans): void {
+async function show(tail: Tail, spans: CopiedSpans): Promise<void> {
   shown(spans).forEach(tail.print);
   tail.last = spans.sequences.at(-1) ?? tail.last;
+  await tail.output.flush();
 }
 
 /** Shows the traces that were received, as trees. */

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { once } from "node:events";
 import { lineOf } from "../../../support/fakes/api-answers.ts";
 import {
   type Answer,
@@ -19,24 +20,23 @@ stopFakeServersAfterEach();
 const lines = [lineOf(1), lineOf(2)];
 const SPANS = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
-/** Runs tail until it has written this number of pieces, and then stops it. */
+/** Runs tail until it has written this number of lines, and then stops it. */
 async function tail(
   argv: readonly string[],
   answer: Answer,
-  { pieces = 2, columns, ...parts }: CommandSurroundings & { pieces?: number } = {},
+  { lineCount = 2, columns, ...parts }: CommandSurroundings & { lineCount?: number } = {},
 ) {
   const api = startFakeServer(answer);
   const written = writtenText(columns !== undefined, columns);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-  let count = 0;
-  const write = (text: string | Uint8Array): boolean => {
-    count += 1;
-    if (count === pieces) stop();
-    return written.write(text);
+  const writeAside = async (text: string): Promise<boolean> => {
+    written.write(text);
+    if (written.text().split("\n").length > lineCount) stop();
+    return true;
   };
   const surroundings = {
     stopped: () => stopped,
-    stdout: { ...written, write },
+    stdout: { ...written, writeAside },
     ...(columns === undefined ? {} : { columns }),
     ...parts,
   };
@@ -62,7 +62,7 @@ test("missed spans are reported on standard error only", async () => {
 test("on a terminal, spans are rows under a header, without control characters", async () => {
   const hostile = lineOf(3, { name: HOSTILE_NAME });
 
-  const end = await tail([], () => endless(...lines, hostile), { columns: 100, pieces: 4 });
+  const end = await tail([], () => endless(...lines, hostile), { columns: 100, lineCount: 4 });
 
   expect(end.exitCode).toBe(0);
   expect(end.stdout.split("\n").slice(0, 2)).toEqual([
@@ -75,7 +75,7 @@ test("on a terminal, spans are rows under a header, without control characters",
 test("--json on a terminal prints escaped NDJSON", async () => {
   const hostile = lineOf(3, { name: HOSTILE_NAME });
 
-  const end = await tail(["--json"], () => endless(hostile), { columns: 80, pieces: 1 });
+  const end = await tail(["--json"], () => endless(hostile), { columns: 80, lineCount: 1 });
 
   expect(JSON.parse(end.stdout)).toEqual(hostile);
   expect(end.stdout).not.toMatch(UNSAFE_TEXT);
@@ -88,12 +88,27 @@ test("a line that is not a span is skipped on a terminal", async () => {
 });
 
 test("tail ends quietly when its reader closes the pipe", async () => {
-  const stdout = writtenText(false, 80, 1);
+  const stdout = writtenText(false, 80, 0);
 
   const end = await tail([], () => endless(...lines, lineOf(3)), { stdout });
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(stdout.text()).toBe(SPANS.slice(0, SPANS.indexOf("\n") + 1));
+  expect(stdout.text()).toBe("");
+});
+
+test("Ctrl-C ends tail although the reader of a full pipe reads nothing", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const writeAside = async (_text: string, signal?: AbortSignal): Promise<boolean> => {
+    const aborted = once(signal!, "abort");
+    stop();
+    await aborted;
+    return false;
+  };
+  const stdout = { ...writtenText(), writeAside };
+
+  const end = await tail([], () => endless(...lines), { stdout, stopped: () => stopped });
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
 test("Ctrl-C before the first span is a success", async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CommandFailure } from "../../../../src/adapters/cli/output/exit-code.ts";
 import {
+  collectedText,
   openMessageStream,
   openTextStream,
   releaseOutput,
@@ -70,6 +72,63 @@ test("a write to a full non-blocking pipe waits for space", async () => {
   expect(text).toHaveLength(1024 * 1024);
   expect(await child.exited).toBe(0);
 });
+
+function makePipe(): string {
+  const path = join(mkdtempSync(join(folder, "pipe-")), "pipe");
+  Bun.spawnSync(["mkfifo", path]);
+  return path;
+}
+
+test("a write aside leaves the loop free while a pipe is full, and ends at a signal", async () => {
+  // Open for reading too, so that it exists; but nobody reads.
+  const fileDescriptor = openSync(makePipe(), constants.O_RDWR | constants.O_NONBLOCK);
+  const controller = new AbortController();
+
+  const writing = openTextStream(fileDescriptor).writeAside("x".repeat(1 << 20), controller.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  controller.abort();
+
+  expect(await writing).toBe(false);
+});
+
+test("a write aside ends when the reader closes the pipe", async () => {
+  const path = makePipe();
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fileDescriptor = openSync(path, constants.O_WRONLY);
+  closeSync(reader);
+
+  expect(await openTextStream(fileDescriptor).writeAside("text")).toBe(false);
+});
+
+test("a write aside writes everything, in order", async () => {
+  const path = join(folder, "aside");
+  const fileDescriptor = openSync(path, "w");
+  const output = collectedText(openTextStream(fileDescriptor));
+
+  output.write("one ");
+  output.write("two");
+  const results = [await output.flush(), await output.flush()];
+  closeSync(fileDescriptor);
+
+  expect([readFileSync(path, "utf8"), results]).toEqual(["one two", [true, true]]);
+});
+
+test("a write aside that fails is a failure for data, and dropped for messages", async () => {
+  const fileDescriptor = openSync(import.meta.path, "r");
+
+  const data = await codeOf(openTextStream(fileDescriptor).writeAside("lost"));
+  const message = await openMessageStream(fileDescriptor).writeAside("lost");
+  closeSync(fileDescriptor);
+
+  expect([data, message]).toEqual([4, false]);
+});
+
+async function codeOf(writing: Promise<unknown>): Promise<number | undefined> {
+  return await writing.then(
+    () => undefined,
+    ({ exitCode }: CommandFailure) => exitCode,
+  );
+}
 
 test("an output that is released becomes the null device, with the same number", () => {
   const path = join(folder, "released");
