@@ -26,6 +26,7 @@ export const API_COMMANDS = {
     ],
     options: [...FILTER_OPTIONS, "after", "json", ...WHERE],
     found: "stopped by Ctrl-C, or the reader closed the pipe",
+    untilInterrupted: true,
     examples: ["spanring tail --status error", "spanring tail | jq .name"],
   },
   get: {

@@ -48,6 +48,7 @@ function usageWithShort(name: OptionName): string {
 
 function commandExitCodes(command: CommandName): (readonly [code: string, meaning: string])[] {
   const { found, notFound, isLocal = false, isSilent = false, otherExits = [] } = COMMANDS[command];
+  const canBeInterrupted = !isLocal && COMMANDS[command].untilInterrupted !== true;
   return [
     [String(EXIT_CODE.ok), found],
     ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
@@ -55,8 +56,11 @@ function commandExitCodes(command: CommandName): (readonly [code: string, meanin
     ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
     ...(isSilent ? [] : [[String(EXIT_CODE.cannotWrite), NO_ROOM] as [string, string]]),
     ...otherExits,
+    ...(canBeInterrupted ? [[String(EXIT_CODE.interrupted), INTERRUPTED] as [string, string]] : []),
   ];
 }
+
+export const INTERRUPTED = "interrupted by Ctrl-C";
 
 const NO_ANSWER = "cannot connect, or unusable response";
 const NO_ROOM = "cannot write to standard output, for example because a disk is full";

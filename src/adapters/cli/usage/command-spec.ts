@@ -19,6 +19,8 @@ export interface CommandSpec {
   readonly isLocal?: boolean;
   /** Whether the command prints nothing, so that no output can fail. */
   readonly isSilent?: boolean;
+  /** Whether Ctrl-C is its usual end, with 0. */
+  readonly untilInterrupted?: true;
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
 }

@@ -1,6 +1,7 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
 import { EXIT_CODE } from "../output/exit-code.ts";
 import type { Palette } from "../output/palette.ts";
+import { INTERRUPTED } from "./command-help.ts";
 import { COMMAND_NAMES, COMMANDS, HELP_TOPICS, type HelpTopic } from "./command-table.ts";
 import { expectationSections } from "./expectations-help.ts";
 import { OPTIONS, optionUsage } from "./option-table.ts";
@@ -119,6 +120,10 @@ function exitCodes(): Entry[] {
     [
       String(EXIT_CODE.lostSpans),
       "stopped, but spans to forward or to keep were lost; see the log",
+    ],
+    [
+      String(EXIT_CODE.interrupted),
+      `a command was ${INTERRUPTED}; one that follows, such as tail, ends with 0`,
     ],
   ]);
 }

@@ -56,6 +56,16 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and lists exit cod
   expect(/^ {2}4 {2}cannot write to standard output/m.test(help)).toBe(name !== "run");
 });
 
+test("the help lists 130 for commands that Ctrl-C can interrupt", () => {
+  const listing = COMMAND_NAMES.filter((name) =>
+    /^ {2}130 {2}interrupted by Ctrl-C$/m.test(commandHelp(name, PLAIN)),
+  );
+
+  expect(listing).toContain("send");
+  expect(listing).toContain("get");
+  expect(listing).not.toContain("tail");
+});
+
 test.each(COMMAND_NAMES)(
   "no paragraph in the help of %s ends with a comma or a semicolon",
   (name) => {
