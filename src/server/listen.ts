@@ -82,7 +82,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     highWater: () => highWater?.isReached,
     clock,
     turns: parts.turns,
-    answersHeld: (bytes) => parts.budget.noteAnswers(bytes),
+    inFlight: parts.budget,
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     receivers: () => receiversReading(parts),

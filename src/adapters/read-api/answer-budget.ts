@@ -1,27 +1,39 @@
+import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import type { CopiedSpans, SearchedBuffer, SpanReader } from "../../ports/trace-buffer.ts";
 import { BUSY, ProblemError, STOPPING } from "./problem.ts";
+
+/** What answers may hold together, however much requests hold. */
+const MIN_ANSWERS_BYTES = 16 * 1024 * 1024;
+
+/** What requests may hold while an answer of any size begins: what it leaves to them. */
+const MAX_BESIDE_BYTES = 24 * 1024 * 1024;
+
+/** The requests in flight, which share the memory of the process with answers. */
+export type SharedWithAnswers = Pick<InFlightBudget, "heldBytes" | "noteAnswers">;
+
+const NO_REQUESTS: SharedWithAnswers = { heldBytes: 0, noteAnswers: () => {} };
 
 /**
  * Bounds the memory of answers in progress. A reader that stops reading keeps its answer in memory,
  * many readers may do so, and a wait keeps what it has found so far.
  *
  * An answer may grow as long as the others leave room. So a single answer may be of any size, and
- * many answers share the limit.
+ * many answers share the limit. What requests in flight hold counts too, but leaves some room to
+ * answers, and what answers hold leaves less to requests.
  *
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */
 export class AnswerBudget {
   // Fixed at construction.
   private readonly limitBytes: number;
-  private readonly changed: (bytes: number) => void;
+  private readonly requests: SharedWithAnswers;
 
   // Moved by `change`.
   heldBytes = 0;
 
-  /** Calls `changed` with the difference whenever answers hold more or less. */
-  constructor(limitBytes: number, changed: (bytes: number) => void = () => {}) {
+  constructor(limitBytes: number, requests = NO_REQUESTS) {
     this.limitBytes = limitBytes;
-    this.changed = changed;
+    this.requests = requests;
   }
 
   /** Reports whether another answer may begin. */
@@ -36,13 +48,17 @@ export class AnswerBudget {
 
   /** Reports whether an answer that holds `ownBytes` may grow by `bytes`. Only answers call it. */
   hasRoomBeside(ownBytes: number, bytes: number): boolean {
-    return this.heldBytes === ownBytes || this.heldBytes + bytes < this.limitBytes;
+    const besideBytes = this.requests.heldBytes;
+    if (this.heldBytes === ownBytes && besideBytes <= MAX_BESIDE_BYTES) return true;
+    const heldBytes = this.heldBytes + bytes;
+    const leastBytes = Math.min(MIN_ANSWERS_BYTES, this.limitBytes);
+    return heldBytes < Math.max(leastBytes, this.limitBytes - besideBytes);
   }
 
   /** Adds to the held bytes. Only answers call this. */
   change(bytes: number): void {
     this.heldBytes += bytes;
-    this.changed(bytes);
+    this.requests.noteAnswers(bytes);
   }
 }
 

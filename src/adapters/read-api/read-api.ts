@@ -9,7 +9,7 @@ import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
 import type { ServerTls } from "../listening/server-tls.ts";
-import { AnswerBudget } from "./answer-budget.ts";
+import { AnswerBudget, type SharedWithAnswers } from "./answer-budget.ts";
 import { answerHttp2, answerRequest, takesBody } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
 import { allowIdling, type Connection, type Http1Request } from "./http1/connection.ts";
@@ -53,8 +53,8 @@ export interface ReadApiParts {
   readonly logger: Logger;
   /** Checks the tokens of requests; without it, everyone may read. */
   readonly gate?: RouteContext["gate"];
-  /** Called with the difference whenever answers under way hold more or less. */
-  readonly answersHeld: (bytes: number) => void;
+  /** The budget of requests in flight, which share the memory of the process with answers. */
+  readonly inFlight: SharedWithAnswers;
   /** Bounds what answers under way hold together, except for one answer; 64 MiB by default. */
   readonly answerBudgetBytes?: number;
   /** The limits, by default `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES`. */
@@ -95,7 +95,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   const connections: Connections = new WeakMap();
   const context: RouteContext = {
     ...parts,
-    budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES, parts.answersHeld),
+    budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES, parts.inFlight),
     waits: new Semaphore(parts.maxWaits ?? MAX_WAITS),
     tails: new TailPermits(parts.maxTails ?? MAX_TAILS, parts.clock),
     uploads: new Semaphore(MAX_UPLOADS),

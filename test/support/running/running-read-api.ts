@@ -88,7 +88,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     exporters: () => exporterCounts(),
     clock: SYSTEM_CLOCK,
     turns: new FairTurns(SYSTEM_CLOCK),
-    answersHeld: () => {},
+    inFlight: new InFlightBudget(NO_BUDGET),
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
     receivers: () => RECEIVERS,

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
+
+test("every change is reported to the budget of requests", () => {
+  const changes: number[] = [];
+  const noteAnswers = (bytes: number) => void changes.push(bytes);
+  const held = new AnswerBudget(10, { heldBytes: 0, noteAnswers }).begin();
+
+  held.reserve(8);
+  held.hold(5);
+  held.hold(5);
+  held.release();
+
+  expect(changes.filter((bytes) => bytes !== 0)).toEqual([8, 2, -10]);
+});
+
+describe("what requests hold", () => {
+  const MIB = 2 ** 20;
+  const besideRequests = (heldMib: number) =>
+    new AnswerBudget(64 * MIB, { heldBytes: heldMib * MIB, noteAnswers: () => {} });
+
+  test.each([
+    { requestsMib: 0, roomMib: 64 },
+    { requestsMib: 30, roomMib: 34 },
+    { requestsMib: 60, roomMib: 16 },
+  ])("leaves $roomMib MiB to answers if it is $requestsMib MiB", ({ requestsMib, roomMib }) => {
+    const budget = besideRequests(requestsMib);
+    budget.begin().hold(MIB);
+    const answer = budget.begin();
+
+    const mayGrow = [1, 0].map((bytes) => answer.mayGrow((roomMib - 1) * MIB - bytes));
+
+    expect(mayGrow).toEqual([true, false]);
+  });
+
+  test.each([
+    { requestsMib: 24, mayGrow: true },
+    { requestsMib: 25, mayGrow: false },
+  ])(
+    "lets one answer of any size begin if it is $requestsMib MiB: $mayGrow",
+    ({ requestsMib, mayGrow }) => {
+      expect(
+        besideRequests(requestsMib)
+          .begin()
+          .mayGrow(100 * MIB),
+      ).toBe(mayGrow);
+    },
+  );
+
+  test("lets an answer grow to the size that it has reserved", () => {
+    const requests = { heldBytes: 0, noteAnswers: () => {} };
+    const answer = new AnswerBudget(64 * MIB, requests).begin();
+
+    answer.reserve(100 * MIB);
+    requests.heldBytes = 64 * MIB;
+
+    expect([answer.mayGrow(100 * MIB), answer.mayGrow(101 * MIB)]).toEqual([true, false]);
+  });
+});
