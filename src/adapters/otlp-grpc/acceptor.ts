@@ -159,7 +159,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
   socket.once("close", () => {
     cancel();
     connections.remove(connection);
-    pace.noteGarbage(CONNECTION_GARBAGE_BYTES);
+    pace.noteGarbage(garbageOf(connection));
     pace.noteOldGarbage(connection.droppedBytes);
   });
   const { tls } = parts;
@@ -177,7 +177,9 @@ function admit(connection: Connection, parts: AdmitParts): void {
 
 /** Finds out which protocol the peer speaks within the connection. */
 function greet(socket: Socket, connection: Connection, parts: AdmitParts): void {
-  socket.once("finish", () => destroyAfter(LINGER_MS, socket, parts.clock));
+  socket.once("finish", () => {
+    if (!socket.readableEnded) destroyAfter(LINGER_MS, socket, parts.clock);
+  });
   socket.once("data", () => connection.advance("unfinished"));
   readOpening(socket, (opening, head) => {
     if (opening === "http2") {
@@ -191,8 +193,14 @@ function greet(socket: Socket, connection: Connection, parts: AdmitParts): void 
   });
 }
 
-/** The garbage that a connection leaves in addition to that of its requests. */
+/** The garbage of a connection in addition to that of its requests, most of it HTTP/2's. */
 const CONNECTION_GARBAGE_BYTES = 32 * 1024;
+/** That of one that has sent nothing: twice as much as its objects take in the heap. */
+const SILENT_GARBAGE_BYTES = 8 * 1024;
+
+function garbageOf({ stage }: Connection): number {
+  return stage === "silent" ? SILENT_GARBAGE_BYTES : CONNECTION_GARBAGE_BYTES;
+}
 
 /** The bytes of each connection that may wait without a charge: a small request is soon read. */
 const FREE_WAITING_BYTES = 32 * 1024;

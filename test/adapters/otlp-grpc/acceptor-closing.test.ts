@@ -1,12 +1,15 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, spyOn, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { FairTurns, type SteppedWork } from "../../../src/adapters/listening/fair-turns.ts";
+import { PROCESS_PACE } from "../../../src/adapters/memory/collection-pace.ts";
 import { CLOSING_INTERVAL_MS } from "../../../src/adapters/otlp-grpc/closing-queue.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
 import { FRAME, grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import {
+  GRPC_TEST_LIMITS,
   runGrpcListener,
   type RunningGrpcListener,
   stopGrpcListenersAfterEach,
@@ -92,5 +95,39 @@ describe("a connection that is accepted in a turn without time", () => {
 
     expect(queued[0]!.step()).toBe(false);
     expect(run.listener.counts()).toMatchObject({ openConnections: 0, acceptedConnections: 0 });
+  });
+});
+
+describe("a connection that its peer has closed", () => {
+  test.each([
+    { name: "8 KiB of garbage if it has sent nothing", greets: false, garbageBytes: 8 * 1024 },
+    { name: "32 KiB of garbage after HTTP/2", greets: true, garbageBytes: 32 * 1024 },
+  ])("leaves $name", async ({ greets, garbageBytes }) => {
+    using noted = spyOn(PROCESS_PACE, "noteGarbage");
+    const run = await runGrpcListener();
+    const peer = run.peer();
+    if (greets) await peer.greet().frame(({ type }) => type === FRAME.settings);
+    while (run.listener.counts().openConnections < 1) await nextTurn();
+
+    peer.socket.end();
+    while (run.listener.counts().openConnections > 0) await nextTurn();
+
+    expect(noted.mock.calls).toEqual([[garbageBytes]]);
+  });
+
+  test("needs no timer that would close it", async () => {
+    const delays: number[] = [];
+    const schedule: typeof SYSTEM_CLOCK.schedule = (delayMs, run) => {
+      delays.push(delayMs);
+      return SYSTEM_CLOCK.schedule(delayMs, run);
+    };
+    const run = await runGrpcListener({ clock: { ...SYSTEM_CLOCK, schedule } });
+    const peer = run.peer();
+    while (run.listener.counts().openConnections < 1) await nextTurn();
+
+    peer.socket.end();
+    while (run.listener.counts().openConnections > 0) await nextTurn();
+
+    expect(delays).toEqual([GRPC_TEST_LIMITS.firstRequestMs]);
   });
 });
