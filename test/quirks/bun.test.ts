@@ -158,7 +158,7 @@ test("TLS on a socket overlooks bytes that were pushed back", async () => {
   expect(seen).toEqual([]);
 });
 
-// adapters/otlp-grpc/closing-queue.ts, ClosingQueue, which paces closing instead of accepting
+// adapters/otlp-grpc/accepted-sockets.ts; and closing-queue.ts, which paces closing, not accepting
 test("all connections that wait are accepted in one turn of the event loop", async () => {
   const turns: number[] = [];
   let turn = 0;
@@ -170,6 +170,26 @@ test("all connections that wait are accepted in one turn of the event loop", asy
   const peers = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
   for (; turns.length < 100; turn += 1) await nextTurn();
   for (const peer of peers) peer.destroy();
+  server.close();
+
+  expect(new Set(turns).size).toBe(1);
+});
+
+// .github/SECURITY.md, the longest block under silent connections
+test("all connections that were closed are ended in one turn of the event loop", async () => {
+  const [turns, accepted]: [number[], unknown[]] = [[], []];
+  let turn = 0;
+  const server = createServer((socket) => {
+    accepted.push(socket.once("end", () => turns.push(turn)).resume());
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const peers = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
+  await Promise.all(peers.map((peer) => once(peer, "connect")));
+  while (accepted.length < 100) await nextTurn();
+
+  for (const peer of peers) peer.destroy();
+  for (; turns.length < 100; turn += 1) await nextTurn();
   server.close();
 
   expect(new Set(turns).size).toBe(1);
