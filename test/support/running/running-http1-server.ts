@@ -77,7 +77,9 @@ export function runHttp1Server(options: Partial<Http1ServerParts> = {}): Running
 }
 
 export async function openPeer({ port }: Http1Server): Promise<Http1Peer> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  // Half open, so that a peer that has closed its side still reads.
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+  socket.once("end", () => socket.end());
   sockets.push(socket);
   let received = "";
   let wake: (() => void) | undefined;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { releaseBytes } from "../../../application/ring/release-bytes.ts";
 import { addToBody, type ArrivingBody, beginBody, chunksOf } from "./body-chunks.ts";
+import { isHttp2 } from "./http2-refusal.ts";
 import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
 import { sendResponse } from "./send-response.ts";
 import type { TimerClock } from "../../../ports/clock.ts";
@@ -92,11 +93,22 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   // An error is followed by "close".
   socket.on("error", () => {});
   socket.on("data", (bytes: Buffer) => receive(connection, bytes, parts));
-  // A peer that has closed its side reads nothing any more.
-  socket.once("end", () => socket.destroy());
+  socket.once("end", () => endOfPeer(connection));
   socket.once("close", () => connection.gone?.abort());
   socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
   return connection;
+}
+
+/**
+ * Answers what a peer has asked before it closed its side, as `nc -N` does. A peer that is gone
+ * looks the same until something is sent to it. Waits and tails may send nothing for long, so they
+ * count as gone, like a peer whose body is not complete.
+ */
+function endOfPeer(connection: Connection): void {
+  const { socket, isBusy, isLast, mayIdle, body } = connection;
+  const isWhole = isBusy && !mayIdle && (body === undefined || body.leftBytes === 0);
+  if (isWhole) connection.isLast = true;
+  else if (!isLast) socket.destroy();
 }
 
 /** Sets whether the connection may be without traffic. */
@@ -279,13 +291,6 @@ function close(connection: Connection, { clock }: ConnectionParts): false {
   socket.setTimeout(0);
   destroyAfter(LINGER_MS, socket, clock);
   return false;
-}
-
-const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n");
-
-/** Reports whether a connection starts with HTTP/2, whose preface clients send in one piece. */
-function isHttp2(bytes: Buffer): boolean {
-  return bytes.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
 }
 
 function handOver({ socket }: Connection, bytes: Buffer, { http2 }: ConnectionParts): void {

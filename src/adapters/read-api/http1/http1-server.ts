@@ -113,9 +113,11 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
 }
 
 async function listen(state: State, port: number): Promise<void> {
-  const server = createServer({ noDelay: true }, (socket) => accept(state, socket));
+  const { address, tls } = state.parts;
+  // A peer that closes its side is answered nevertheless; TLS ends a connection as a whole.
+  const options = { noDelay: true, allowHalfOpen: tls === undefined };
+  const server = createServer(options, (socket) => accept(state, socket));
   state.server = server;
-  const { address } = state.parts;
   const path = socketPathOf(address.host);
   const place = path === undefined ? { host: address.host, port } : { path };
   withSocketMode(address, () => server.listen(place));

@@ -6,6 +6,13 @@ import { destroyAfter } from "../../listening/socket-deadline.ts";
 /** The time for a peer to read the response. */
 const LINGER_MS = 1_000;
 
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n");
+
+/** Reports whether a connection starts with HTTP/2, whose preface clients send in one piece. */
+export function isHttp2(bytes: Buffer): boolean {
+  return bytes.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
+}
+
 export interface Http2Request {
   readonly method: string;
   readonly path: string;

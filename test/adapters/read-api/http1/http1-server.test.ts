@@ -79,7 +79,7 @@ test("a request whose peer has gone is aborted", async () => {
   socket.write(get("/wait"));
   await untilSo(() => server.requestsInFlight === 1);
 
-  socket.end();
+  socket.resetAndDestroy();
   await untilSo(() => seen.gone === 1);
 
   expect(seen.begun).toBe(1);
