@@ -21,6 +21,11 @@ export interface TopicRange {
   readonly sinceUnixMs: number | undefined;
   /** Whether to wait for more messages after those that are there at the start. */
   readonly follows: boolean;
+  /**
+   * Called with the cause once messages could not be read for a while, and with undefined once they
+   * can be read again. Without it, reading ends with the cause.
+   */
+  readonly stalled?: (cause: TopicFault | undefined) => void;
 }
 
 /** A topic from which messages are read, without any effect on its other readers. */

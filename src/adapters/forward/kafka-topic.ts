@@ -62,16 +62,17 @@ interface Reading extends TopicParts, TopicReader {
 
 async function beginReading(
   reading: Reading,
-  { sinceUnixMs, follows }: TopicRange,
+  { sinceUnixMs, follows, stalled }: TopicRange,
 ): Promise<AsyncGenerator<TopicItem>> {
   const question = () => firstPositions(reading, sinceUnixMs);
-  const positions = (await answerTo(question, reading, FIRST_PATIENCE_MS)) ?? [];
-  return itemsFrom(positions, reading, follows);
+  const positions = (await answerTo(question, reading, { patienceMs: FIRST_PATIENCE_MS })) ?? [];
+  const patience = { patienceMs: reading.timeoutMs, ...(follows && stalled && { stalled }) };
+  return itemsFrom(positions, { ...reading, patience }, follows);
 }
 
 async function* itemsFrom(
   positions: Position[],
-  reading: Reading,
+  reading: Reading & { readonly patience: Patience },
   follows: boolean,
 ): AsyncGenerator<TopicItem> {
   while (!reading.signal.aborted) {
@@ -79,7 +80,7 @@ async function* itemsFrom(
     if (open.length === 0) return;
     const question = () => fetchItems(reading, open, follows);
     // oxlint-disable-next-line no-await-in-loop -- messages are read in their order
-    yield* (await answerTo(question, reading, reading.timeoutMs)) ?? [];
+    yield* (await answerTo(question, reading, reading.patience)) ?? [];
   }
 }
 
@@ -89,25 +90,36 @@ function isBeforeEnd({ next, end }: Position): boolean {
 
 const PAUSE_MS = { first: 250, most: 1_000 };
 
+interface Patience extends Pick<TopicRange, "stalled"> {
+  /** How long a question is repeated, or, with `stalled`, until that is called. */
+  readonly patienceMs: number;
+}
+
 /**
- * Returns the answer; undefined once the signal is aborted. Repeats the question for a while if the
- * cause may be temporary, and then throws the last fault.
+ * Returns the answer; undefined once the signal is aborted. Repeats the question if the cause may
+ * be temporary. Once that has taken too long, throws the last fault, or reports it and goes on.
  */
 async function answerTo<Answer>(
   question: () => Promise<Answer>,
   reading: Reading,
-  patienceMs: number,
+  { patienceMs, stalled }: Patience,
 ): Promise<Answer | undefined> {
   const { clock, consumer, signal } = reading;
   const endMs = clock.monotonicMs() + patienceMs;
+  let isStalled = false;
   for (let pauseMs = PAUSE_MS.first; !signal.aborted;) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- a question is repeated after its answer
-      return await question();
+      const answer = await question();
+      if (isStalled) stalled?.(undefined);
+      return answer;
     } catch (error) {
       if (signal.aborted) return undefined;
       const { fault, isTemporary } = readFaultOf(error, reading);
-      if (!isTemporary || clock.monotonicMs() + pauseMs > endMs) throw fault;
+      const isLate = clock.monotonicMs() + pauseMs > endMs;
+      if (!isTemporary || (isLate && stalled === undefined)) throw fault;
+      if (isLate && !isStalled) stalled?.(fault);
+      isStalled = isLate;
       if (needsRefresh(error)) consumer.clearMetadata();
     }
     // oxlint-disable-next-line no-await-in-loop -- and its pause

@@ -213,6 +213,29 @@ test("brokers that fail for longer than the timeout end the reading", async () =
   expect(clock.sleptMs.reduce((sum, ms) => sum + ms, 0)).toBeWithin(9_000, 10_001);
 });
 
+test("a reader who follows a topic learns that brokers fail, and then reads on", async () => {
+  const log: KafkaLog = { partitions: [logPartition(messages(1))] };
+  const { topic, clock } = await start({ log });
+  const causes: (string | undefined)[] = [];
+  const stalled: TopicRange["stalled"] = (cause) => {
+    causes.push(cause?.message);
+    if (cause !== undefined) outages += 1;
+  };
+  let outages = 0;
+  let refusals = 0;
+  log.fetchError = () => {
+    if (outages > 0) refusals += 1;
+    return refusals < 5 ? ERROR.storage : 0;
+  };
+
+  const items = await topic.read({ sinceUnixMs: 0, follows: true, stalled }, never);
+  const item = await items.next();
+
+  expect(shown(item.value as TopicItem)).toBe("0/0=1");
+  expect(causes).toEqual([expect.stringContaining("KAFKA_STORAGE_ERROR"), undefined]);
+  expect(clock.sleptMs.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(10_000);
+});
+
 test("an abort ends the wait for an answer, and close ends the connections", async () => {
   const stop = new AbortController();
   const { topic, broker } = await start({ topicError: () => ERROR.unknownTopic }, PATIENT_CLOCK);

@@ -49,7 +49,8 @@ export function topicSource(run: CommandRun, parts: TopicSourceParts): SendSourc
     follows: range.follows,
     problems,
     begin: async (signal) => {
-      const items = await source.read(range, signal).catch((error: unknown) => {
+      const stalled = (cause: TopicFault | undefined) => reportStall(run, name, cause);
+      const items = await source.read({ ...range, stalled }, signal).catch((error: unknown) => {
         const text = `cannot read ${name}: ${faultText(error)}`;
         throw new CommandFailure(EXIT_CODE.cannotConnect, text);
       });
@@ -60,6 +61,12 @@ export function topicSource(run: CommandRun, parts: TopicSourceParts): SendSourc
     },
     close: () => source.close(),
   };
+}
+
+/** Brokers that restart are back sooner or later, and whoever follows a topic waits for them. */
+function reportStall(run: CommandRun, name: string, cause: TopicFault | undefined): void {
+  if (cause === undefined) report(run, `reading ${name} again`);
+  else report(run, `cannot read ${name}, still trying: ${faultText(cause)}`);
 }
 
 /** Describes a fault and what to do; rethrows any other error. */

@@ -220,3 +220,21 @@ test.each([
 ])("--since $since and --follow $follow mean $range", ({ since, follow, range }) => {
   expect(readRange({ since, follow }, 1_000_000)).toEqual(range);
 });
+
+test("a topic that cannot be read for a while is reported while it is followed", async () => {
+  const topic = new FakeTopic(MESSAGES);
+  const read = topic.read.bind(topic);
+  topic.read = async (range) => {
+    range.stalled?.(new TopicFault("no leader", "start the brokers"));
+    range.stalled?.(undefined);
+    return await read(range);
+  };
+  const receiver = startFakeServer(accept);
+
+  const { stderr } = await runCommands(["send", "--from", TOPIC, "--to", receiver.url], {
+    openTopic: async () => ({ ok: true, source: topic }) as const,
+  });
+
+  expect(stderr).toStartWith(`spanring: cannot read ${TOPIC}, still trying: no leader\n`);
+  expect(stderr).toContain(`spanring: reading ${TOPIC} again\n`);
+});
