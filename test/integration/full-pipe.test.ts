@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
@@ -59,6 +67,22 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s ends a tail into a full pipe", asy
   await blocked(child.pid);
 
   child.kill(signal);
+  const exitCode = await child.exited;
+  closeSync(stdout);
+
+  expect(exitCode).toBe(0);
+});
+
+test("SIGTERM ends a send that cannot print what it has sent", async () => {
+  await using program = await startProgram();
+  const file = join(folder, "spans.bin");
+  writeFileSync(file, requestOf(3));
+  const stdout = fullPipe("sent");
+  const argv = [...COMMAND, "send", file, "--to", program.httpUrl];
+  const child = Bun.spawn(argv, { env: {}, stdin: "ignore", stdout, stderr: "inherit" });
+  await blocked(child.pid);
+
+  child.kill("SIGTERM");
   const exitCode = await child.exited;
   closeSync(stdout);
 

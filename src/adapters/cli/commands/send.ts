@@ -1,4 +1,4 @@
-import { type CommandRun, report } from "../command/command-run.ts";
+import type { CommandRun } from "../command/command-run.ts";
 import type { ExitCode } from "../output/exit-code.ts";
 import { openSource } from "../send/open-source.ts";
 import { openTarget } from "../send/open-target.ts";
@@ -29,7 +29,13 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   if (source.follows && tally.end?.reason === "interrupted") tally.end = undefined;
   if (tally.end?.reason === "unreachable" && tally.requests === 0)
     throw unreachable(target, tally.end);
-  run.stdout.write(`${summary(tally, clock.monotonicMs() - startedMs)}\n`);
-  for (const problem of problemLines(tally, source.problems, target)) report(run, problem);
+  // Aside, so that a signal ends the command although nobody reads its output; the second one, if
+  // the first has ended the sending.
+  const interruption = signal.aborted ? undefined : signal;
+  const line = `${summary(tally, clock.monotonicMs() - startedMs)}\n`;
+  await run.stdout.writeAside(line, interruption);
+  const problems = problemLines(tally, source.problems, target);
+  const lines = problems.map((problem) => `spanring: ${problem}\n`).join("");
+  await stderr.writeAside(lines, interruption);
   return exitCodeOf(tally, source.problems);
 }
