@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Buffer } from "node:buffer";
-import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { FASTEST } from "../../../src/adapters/forward/compress.ts";
 import * as client from "../../../src/adapters/forward/kafka-client.js";
 import { compressFast } from "../../../src/adapters/forward/kafka-compression.ts";
@@ -26,11 +26,12 @@ test("the client compresses at the fastest level, as it is for OTLP/HTTP", async
   expect(zipped.map((bytes) => bytes[LEVEL_OFFSET])).toEqual([DEFAULT, FASTEST_GZIP, FASTEST_GZIP]);
   expect(zipped.map((bytes) => gunzipSync(bytes).equals(BYTES))).toEqual([true, true, true]);
   expect(zstdCompressSync(BYTES, FASTEST.zstd).equals(zstd.compressSync(BYTES))).toBeTrue();
+  expect(zstdDecompressSync(await zstd.compress!(chunks)).equals(BYTES)).toBeTrue();
 });
 
 test.each([
   { compression: "gzip", name: "compress" },
-  { compression: "zstd", name: "compressSync" },
+  { compression: "zstd", name: "compress" },
 ] as const)("$name() of the table compresses batches with $compression", async (each) => {
   const broker = await startKafkaBroker({ discards: true });
   const algorithm = client.compressionsAlgorithms[each.compression];

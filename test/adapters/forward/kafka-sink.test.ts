@@ -58,6 +58,7 @@ test("all replicas in sync must acknowledge a batch, whose producer has a number
 test.each([
   { compression: "none", codec: 0 },
   { compression: "gzip", codec: 1 },
+  { compression: "zstd", codec: 4 },
 ] as const)("with $compression, batches have codec $codec", async ({ compression, codec }) => {
   const { broker, sink } = await start({}, { compression });
 

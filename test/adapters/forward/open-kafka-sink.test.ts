@@ -16,7 +16,7 @@ afterEach(async () => {
 type Opening = Parameters<typeof openKafkaSink>[0];
 
 interface Opened extends Partial<Opening> {
-  readonly compression?: "none" | "gzip";
+  readonly compression?: "none" | "gzip" | "zstd";
 }
 
 async function open({ compression = "gzip", ...some }: Opened = {}) {

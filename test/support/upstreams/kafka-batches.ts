@@ -1,5 +1,5 @@
 import { crc32c } from "@platformatic/wasm-utils";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { KafkaReader } from "./kafka-bytes.ts";
 
 /** A message that the broker has received. */
@@ -13,7 +13,7 @@ export interface BrokerMessage {
 /** The messages of one partition in one request. */
 export interface BrokerBatch {
   readonly partition: number;
-  /** 0 for none, 1 for gzip. */
+  /** 0 for none, 1 for gzip, 4 for zstd. */
   readonly codec: number;
   readonly acks: number;
   readonly producerId: bigint;
@@ -40,9 +40,14 @@ export function readBatch(request: KafkaReader, acks: number, discards = false):
   const producerId = records.int64();
   records.int16();
   const [sequence, count] = [records.int32(), records.int32()];
-  const rest = codec === 1 ? new KafkaReader(gunzipSync(records.rest())) : records;
+  const rest = new KafkaReader(decompressed(records.rest(), codec));
   const messages = Array.from({ length: count }, () => readMessage(rest, partition));
   return { partition, codec, acks, producerId, sequence, isIntact, messages };
+}
+
+function decompressed(bytes: Buffer, codec: number): Buffer {
+  if (codec === 0) return bytes;
+  return codec === 1 ? gunzipSync(bytes) : zstdDecompressSync(bytes);
 }
 
 function readMessage(records: KafkaReader, partition: number): BrokerMessage {
