@@ -1,5 +1,5 @@
-import { dlopen, ptr } from "bun:ffi";
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { filterProgram, nativeSockets } from "./native-sockets.ts";
 
 /**
  * Replaces one listening socket by another on the same port, so that no connection is refused,
@@ -32,13 +32,28 @@ export function handOverPort(
   const native = nativeSockets();
   if (native === undefined || old === undefined) return undefined;
   if (!native.set(old, SO_REUSEPORT, ON)) return undefined;
-  const next = listen();
+  // Opened now, because there may be no descriptor left at the end.
+  const nothing = openSync("/dev/null", "r");
+  const next = listenOr(() => closeSync(nothing), listen);
   if (next !== undefined) {
-    native.set(next, SO_ATTACH_REUSEPORT_CBPF, program(SECOND_SOCKET));
+    native.set(next, SO_ATTACH_REUSEPORT_CBPF, filterProgram(SECOND_SOCKET));
     // Programs that would share the port by mistake are refused again.
     native.set(next, SO_REUSEPORT, OFF);
   }
-  return { finish: () => native.replace(old) };
+  const finish = (): void => {
+    native.replace(old, nothing);
+    closeSync(nothing);
+  };
+  return { finish };
+}
+
+function listenOr<Value>(undo: () => void, listen: () => Value): Value {
+  try {
+    return listen();
+  } catch (error) {
+    undo();
+    throw error;
+  }
 }
 
 /** Returns the descriptors of the listening sockets of this process, by their inodes. */
@@ -84,7 +99,6 @@ function readOr<Value>(otherwise: Value, read: () => Value): Value {
 }
 
 /** Source: socket(7), for x86-64 and arm64. */
-const SOL_SOCKET = 1;
 const SO_REUSEPORT = 15;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 
@@ -93,53 +107,3 @@ const OFF = Int32Array.of(0);
 
 /** The new socket is the second of the two that share the port. */
 const SECOND_SOCKET = 1;
-const BPF_RETURN = 0x06;
-
-/** The instruction must stay in memory during the call. */
-let instruction = new Uint8Array(8);
-
-/** Returns a program of one instruction, which chooses this socket. Source: bpf(4). */
-function program(result: number): Uint8Array {
-  instruction = new Uint8Array(8);
-  new DataView(instruction.buffer).setUint16(0, BPF_RETURN, true);
-  new DataView(instruction.buffer).setUint32(4, result, true);
-  const bytes = new Uint8Array(16);
-  new DataView(bytes.buffer).setUint16(0, 1, true);
-  new DataView(bytes.buffer).setBigUint64(8, BigInt(ptr(instruction)), true);
-  return bytes;
-}
-
-interface NativeSockets {
-  set(descriptor: number, option: number, value: NodeJS.TypedArray): boolean;
-  /** Closes a socket, and leaves a file at its descriptor, for the runtime to close. */
-  replace(descriptor: number): void;
-}
-
-const FUNCTIONS = {
-  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-  dup2: { args: ["i32", "i32"], returns: "i32" },
-} as const;
-
-const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
-const LIBRARIES = ["libc.so.6", `libc.musl-${MACHINE}.so.1`];
-
-/** Returns undefined on systems other than Linux, whose ports cannot be handed over. */
-function nativeSockets(): NativeSockets | undefined {
-  for (const library of process.platform === "linux" ? LIBRARIES : []) {
-    try {
-      const { setsockopt, dup2 } = dlopen(library, FUNCTIONS).symbols;
-      return {
-        set: (descriptor, option, value) =>
-          setsockopt(descriptor, SOL_SOCKET, option, ptr(value), value.byteLength) === 0,
-        replace: (descriptor) => {
-          const nothing = openSync("/dev/null", "r");
-          dup2(nothing, descriptor);
-          closeSync(nothing);
-        },
-      };
-    } catch {
-      // The library of another kind of Linux.
-    }
-  }
-  return undefined;
-}

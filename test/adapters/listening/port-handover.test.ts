@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, spyOn, test } from "bun:test";
+import * as fs from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
@@ -171,6 +172,38 @@ test("a paused port is not replaced", async () => {
   const paused = await connect(port).catch((error: NodeJS.ErrnoException) => error.code);
 
   expect(paused).toBe("ECONNREFUSED");
+});
+
+test("the old socket is closed even if no descriptor is left", () => {
+  const known = listeningDescriptors();
+  const first = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const [old] = listeningDescriptors().difference(known);
+  const handover = handOverPort(old, () => undefined);
+
+  const opening = spyOn(fs, "openSync").mockImplementation(() => {
+    throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
+  });
+  handover?.finish();
+  opening.mockRestore();
+
+  expect(listeningDescriptors().difference(known).size).toBe(0);
+  void first.stop(true);
+});
+
+test("nothing stays open when the new server cannot listen", () => {
+  const known = listeningDescriptors();
+  const first = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const [old] = listeningDescriptors().difference(known);
+  const before = fs.readdirSync("/proc/self/fd").length;
+
+  const handOver = () =>
+    handOverPort(old, () => {
+      throw new Error("the port is taken");
+    });
+
+  expect(handOver).toThrow("the port is taken");
+  expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
+  void first.stop(true);
 });
 
 test("the old socket no longer listens when the handover is finished", () => {

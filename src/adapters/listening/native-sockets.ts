@@ -1,0 +1,65 @@
+import { dlopen, ptr } from "bun:ffi";
+
+/** What the runtime cannot do with sockets, on Linux. */
+export interface NativeSockets {
+  set(descriptor: number, option: number, value: NodeJS.TypedArray): boolean;
+  /** Closes a socket, and leaves a copy of a file at its descriptor, for the runtime to close. */
+  replace(descriptor: number, file: number): void;
+}
+
+const I32 = "i32";
+const FUNCTIONS = {
+  setsockopt: { args: [I32, I32, I32, "ptr", "u32"], returns: I32 },
+  dup2: { args: [I32, I32], returns: I32 },
+} as const;
+
+const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
+const LIBRARIES = ["libc.so.6", `libc.musl-${MACHINE}.so.1`];
+
+let loaded: NativeSockets | undefined;
+
+/** Returns undefined on systems other than Linux. Needs no descriptor. */
+export function nativeSockets(): NativeSockets | undefined {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeSockets | undefined {
+  for (const library of process.platform === "linux" ? LIBRARIES : []) {
+    try {
+      return socketsOf(dlopen(library, FUNCTIONS).symbols);
+    } catch {
+      // The library of another kind of Linux.
+    }
+  }
+  return undefined;
+}
+
+/** Source: socket(7), for x86-64 and arm64. */
+const SOL_SOCKET = 1;
+
+type Symbols = ReturnType<typeof dlopen<typeof FUNCTIONS>>["symbols"];
+
+function socketsOf(native: Symbols): NativeSockets {
+  return {
+    set: (descriptor, option, given) =>
+      native.setsockopt(descriptor, SOL_SOCKET, option, ptr(given), given.byteLength) === 0,
+    replace: (descriptor, file) => void native.dup2(file, descriptor),
+  };
+}
+
+const BPF_RETURN = 0x06;
+
+/** The instruction must stay in memory while the program is set. */
+let instruction = new Uint8Array(8);
+
+/** Returns a program of one instruction, which returns this number. Source: bpf(4). */
+export function filterProgram(result: number): Uint8Array {
+  instruction = new Uint8Array(8);
+  new DataView(instruction.buffer).setUint16(0, BPF_RETURN, true);
+  new DataView(instruction.buffer).setUint32(4, result, true);
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint16(0, 1, true);
+  new DataView(bytes.buffer).setBigUint64(8, BigInt(ptr(instruction)), true);
+  return bytes;
+}
