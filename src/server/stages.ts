@@ -255,9 +255,16 @@ function buildGuard(parts: ServerParts): DescriptorGuard {
 function loggedListener({ logger }: ServerParts, running: RunningListener): PausableListener {
   const { listener, pausable } = running;
   return {
+    get canHold() {
+      return pausable.canHold;
+    },
     relieve: () => pausable.relieve(),
+    hold: () => {
+      logger.warning("listening_paused", { listener, unused_connections: "kept" });
+      pausable.hold();
+    },
     pause: () => {
-      logger.warning("listening_paused", { listener });
+      logger.warning("listening_paused", { listener, unused_connections: "closed" });
       pausable.pause();
     },
     resume: async () => {

@@ -21,9 +21,14 @@ class FakeListener implements PausableListener {
   readonly calls: string[] = [];
   /** The error of the next call. */
   fault: Error | undefined = undefined;
+  canHold = false;
 
   relieve(): void {
     this.note("relieve");
+  }
+
+  hold(): void {
+    this.note("hold");
   }
 
   pause(): void {
@@ -147,6 +152,29 @@ test("listeners are then paused and resumed, and each step is logged", async () 
     ["warning", "listening_paused", "http"],
     ["info", "listening_resumed", "api"],
     ["info", "listening_resumed", "http"],
+  ]);
+});
+
+test("listeners that can hold connections back do so, and each step is logged", async () => {
+  const { api, http, logger, problems, stop } = await startGuard();
+  api.canHold = http.canHold = true;
+
+  {
+    using _ = withoutDescriptors();
+    for (let tick = 0; tick < 61; tick += 1) await pass(DESCRIPTOR_CHECK_MS);
+  }
+  await pass(1_000);
+  await stop(0);
+  problems.close();
+
+  const calls = ["hold", "pause", "resume"];
+  expect([api.calls, http.calls]).toEqual([calls, calls]);
+  const steps = logger.lines.filter(({ event }) => event === "listening_paused");
+  expect(steps.map(({ fields }) => fields)).toEqual([
+    { listener: "api", unused_connections: "kept" },
+    { listener: "http", unused_connections: "kept" },
+    { listener: "api", unused_connections: "closed" },
+    { listener: "http", unused_connections: "closed" },
   ]);
 });
 

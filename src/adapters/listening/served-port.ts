@@ -1,6 +1,7 @@
 import type { ListenAddress } from "../../config/config.ts";
 import { socketPathOf } from "../../domain/text/host-address.ts";
 import type { TimerClock } from "../../ports/clock.ts";
+import { AcceptHold } from "./accept-hold.ts";
 import type { PausableListener } from "./descriptor-guard.ts";
 import { closeSocket, type SocketFile, socketFileOf } from "./unix-socket.ts";
 import { handOverPort, listeningDescriptors, type PortHandover } from "./port-handover.ts";
@@ -20,7 +21,8 @@ interface ServedPortParts {
 }
 
 /**
- * A port of Bun.serve. Its servers cannot be paused, so another server listens after a pause.
+ * A port of Bun.serve. Its servers cannot be paused, so another server listens after a pause; where
+ * the system can hold back connections, the same one stays.
  *
  * If requests may not be aborted, they end as usual. But then connections without a complete
  * request stay until their idle time is over: Bun 1.4.5 does not close them once a server has
@@ -30,8 +32,9 @@ export class ServedPort implements PausableListener {
   // Fixed at construction.
   readonly port: number;
   private readonly parts: ServedPortParts;
+  private readonly acceptHold: AcceptHold;
 
-  // Moved by `pause`, `resume`, `replace`, and the ends of earlier servers.
+  // Moved by `hold`, `pause`, `resume`, `replace`, and the ends of earlier servers.
   private current: Server | undefined;
   private readonly earlier = new Set<Server>();
   /** Replaced servers, which keep their connections, oldest first. */
@@ -49,6 +52,11 @@ export class ServedPort implements PausableListener {
     this.current = this.listen(parts.address.port);
     // Only a Unix socket has no port.
     this.port = this.current.port ?? parts.address.port;
+    this.acceptHold = new AcceptHold(this.port);
+  }
+
+  get canHold(): boolean {
+    return this.acceptHold.isPossible;
   }
 
   /** Counts the requests of all servers, paused ones included. */
@@ -61,24 +69,32 @@ export class ServedPort implements PausableListener {
     for (const server of this.servers()) server.closeIdleConnections();
   }
 
+  hold(): void {
+    this.settleHandover();
+    if (!this.acceptHold.begin()) this.pause();
+  }
+
   pause(): void {
     this.settleHandover();
+    this.acceptHold.end();
     if (this.current === undefined) return;
     this.endLater(this.current);
     this.current = undefined;
   }
 
   async resume(): Promise<void> {
+    this.acceptHold.end();
     this.current ??= this.listen(this.port);
+    if (this.isOutdated) this.replace();
   }
 
   /**
    * Lets another server accept all further connections. Open ones stay with the server that has
    * accepted them. Throws if the other server cannot listen, and then changes nothing. Waits while
-   * an earlier call is being carried out.
+   * an earlier call is being carried out, and while connections are held back.
    */
   replace(): void {
-    this.isOutdated = this.finishHandover !== undefined;
+    this.isOutdated = this.finishHandover !== undefined || this.acceptHold.isHeld;
     if (this.current === undefined || this.isOutdated) return;
     if (this.kept.size === MAX_KEPT_SERVERS) this.endOldest();
     if (!this.handOver(this.current)) this.stopAndListen(this.current);

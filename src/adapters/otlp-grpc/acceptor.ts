@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Problem, ProblemLog } from "../../ports/logger.ts";
+import { AcceptHold } from "../listening/accept-hold.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
 import { maxOpenFiles } from "../listening/max-open-files.ts";
@@ -62,10 +63,9 @@ const LINGER_MS = 1000;
  * Rejects when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken.
  */
 export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
-  const { limits, clock, connections } = given;
+  const { address, limits, clock, connections, tls, turns } = given;
   const closing = new ClosingQueue(maxWaiting(limits.connections, maxOpenFiles()), clock);
   const parts = { ...given, closing };
-  const { address, tls, turns } = given;
   const beginNow = (socket: Socket): void => begin(socket, parts);
   const accepted = new AcceptedSockets(turns, beginNow);
   // TLS must begin before anything has been read.
@@ -73,7 +73,9 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
   let server: Server | undefined = await listen(address, address.port, accept);
   let file = socketFileOf(address);
   const port = portOf(server);
+  const acceptHold = new AcceptHold(port);
   const close = (): void => {
+    acceptHold.end();
     closeSocket(file, () => server?.close());
     server = file = undefined;
     accepted.destroyAll();
@@ -86,12 +88,18 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
   return {
     port,
     close,
+    canHold: true,
     relieve,
+    hold: () => {
+      if (!acceptHold.begin()) close();
+      relieve();
+    },
     pause: () => {
       close();
       relieve();
     },
     resume: async () => {
+      acceptHold.end();
       server ??= await listen(address, port, accept);
       file = socketFileOf(address);
     },

@@ -108,10 +108,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
   const ending = { acceptor, unroute, timers: [unfinished, idle] };
   let stopped: Promise<void> | undefined;
   return {
-    port: acceptor.port,
-    relieve: () => acceptor.relieve(),
-    pause: () => acceptor.pause(),
-    resume: () => acceptor.resume(),
+    ...acceptor,
     setServing: (isServing) => service.health.setServing(isServing),
     stop: (graceMs) => {
       stopped ??= stopGently({ ...service, ...ending });

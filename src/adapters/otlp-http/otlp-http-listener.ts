@@ -86,7 +86,11 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
   const cancelExpiry = parts.clock.repeat(EXPIRY_INTERVAL_MS, () => table.expire());
   return {
     port: served.port,
+    get canHold() {
+      return served.canHold;
+    },
     relieve: () => served.relieve(),
+    hold: () => served.hold(),
     pause: () => served.pause(),
     resume: () => served.resume(),
     stop: async (graceMs) => {

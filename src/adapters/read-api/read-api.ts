@@ -112,7 +112,9 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   return {
     port: server.port,
     listening: server.listening,
+    canHold: server.canHold,
     relieve: () => server.relieve(),
+    hold: () => server.hold(),
     pause: () => server.pause(),
     resume: () => server.resume(),
     stop: () => server.stop(),

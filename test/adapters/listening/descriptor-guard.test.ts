@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { fstatSync, openSync } from "node:fs";
 import {
   canOpenFiles,
@@ -7,22 +7,36 @@ import {
 } from "../../../src/adapters/listening/descriptor-guard.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
-function guarding() {
+/** The listener cannot hold connections back unless `canHold`. */
+function guarding({ canHold = false } = {}) {
   const clock = new HandMovedClock();
-  const state = { free: 10, isListening: true, reliefs: 0, exhaustions: 0 };
+  const state = { free: 10, isListening: true, isHeld: false, reliefs: 0, exhaustions: 0 };
   const fault: { next: Error | undefined } = { next: undefined };
   const listener: PausableListener = {
+    canHold,
     relieve: () => void (state.reliefs += 1),
-    pause: () => void (state.isListening = false),
+    hold: () => void (state.isHeld = true),
+    pause: () => {
+      state.isListening = false;
+      state.isHeld = false;
+    },
     resume: async () => {
       const error = fault.next;
       fault.next = undefined;
       if (error !== undefined) throw error;
       state.isListening = true;
+      state.isHeld = false;
     },
   };
+  const willing: PausableListener = {
+    canHold: true,
+    relieve: () => {},
+    hold: () => {},
+    pause: () => {},
+    resume: async () => {},
+  };
   const guard = new DescriptorGuard({
-    listeners: [listener],
+    listeners: [willing, listener],
     canOpen: (count) => state.free >= count,
     clock,
     exhausted: () => void (state.exhaustions += 1),
@@ -136,6 +150,83 @@ test("a listener that has resumed is guarded while another one has not", async (
 
   expect(await after(250)).toBe(false);
   expect(state.exhaustions).toBe(3);
+});
+
+describe("listeners that can hold connections back", () => {
+  test("do so at once, keep idle connections, and end it after a second", async () => {
+    const { after, state } = guarding({ canHold: true });
+
+    state.free = 0;
+    await after(0);
+    const { isHeld } = state;
+    state.free = 10;
+    await after(999);
+    const before = state.isHeld;
+    await after(1);
+
+    expect([isHeld, before, state.isHeld]).toEqual([true, true, false]);
+    expect(state).toMatchObject({ isListening: true, reliefs: 0, exhaustions: 1 });
+  });
+
+  test("go on with it until descriptors suffice", async () => {
+    const { after, state } = guarding({ canHold: true });
+
+    state.free = 0;
+    await after(0);
+    state.free = 3;
+    await after(14_999);
+    const tooFew = state.isHeld;
+    state.free = 4;
+    await after(0);
+
+    expect([tooFew, state.isHeld]).toEqual([true, false]);
+  });
+
+  test("pause after 15 s without descriptors, which closes idle connections", async () => {
+    const { after, state } = guarding({ canHold: true });
+
+    state.free = 0;
+    await after(0);
+    const states = [await after(14_999), await after(1)];
+    state.free = 10;
+    const resumed = await after(250);
+
+    expect([...states, resumed]).toEqual([true, false, true]);
+    expect(state).toMatchObject({ isHeld: false, reliefs: 0, exhaustions: 1 });
+  });
+
+  test("hold them back for up to 4 s each time while descriptors keep running out", async () => {
+    const { after, state } = guarding({ canHold: true });
+    const holdsMs: number[] = [];
+
+    for (let hold = 0; hold < 5; hold += 1) {
+      state.free = 0;
+      await after(250);
+      state.free = 10;
+      let ms = 0;
+      for (; state.isHeld; await after(250)) ms += 250;
+      holdsMs.push(ms);
+    }
+
+    expect(holdsMs).toEqual([1_000, 2_000, 4_000, 4_000, 4_000]);
+    expect(state.isListening).toBe(true);
+  });
+
+  test("begin with a second again after a minute without exhaustion", async () => {
+    const { after, state } = guarding({ canHold: true });
+    state.free = 0;
+    await after(0);
+    state.free = 10;
+    await after(1_000);
+
+    await after(60_001);
+    state.free = 0;
+    await after(0);
+    state.free = 10;
+    await after(1_000);
+
+    expect(state).toMatchObject({ isHeld: false, exhaustions: 2 });
+  });
 });
 
 test("canOpenFiles closes the files that it opens", () => {

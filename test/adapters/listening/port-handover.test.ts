@@ -174,6 +174,22 @@ test("a paused port is not replaced", async () => {
   expect(paused).toBe("ECONNREFUSED");
 });
 
+test("a port that holds back connections is replaced when it resumes", async () => {
+  const port = serveInTurn();
+  const old = await connect(port);
+  port.hold();
+
+  port.replace();
+  const events: string[] = [];
+  const asked = connect(port).then(ask);
+  const waiting = asked.then((answer) => events.push(`new: ${answer}`));
+  for (let turn = 0; turn < 10; turn += 1) events.push(`old: ${await ask(old)}`);
+  await port.resume();
+  await waiting;
+
+  expect(events).toEqual([...Array.from({ length: 10 }, () => "old: server 1"), "new: server 2"]);
+});
+
 test("the old socket is closed even if no descriptor is left", () => {
   const known = listeningDescriptors();
   const first = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });

@@ -95,6 +95,23 @@ test("mayBreakOff ends incomplete requests and those in flight at once", async (
   expect(await waiting).toBe("ECONNRESET");
 });
 
+test("hold() keeps incomplete requests and those in flight", async () => {
+  const { served, get, release, begun } = serveOnFreePort({ mayBreakOff: true });
+  const slow = connect({ port: served.port, host: "127.0.0.1" });
+  sockets.push(slow);
+  const answered = new Promise((resolve) => void slow.once("data", resolve));
+  await new Promise<void>((resolve) => void slow.write("GET / HTTP/1.1\r\n", () => resolve()));
+  const waiting = get("/slow");
+  while (begun() < 2) await get("/");
+
+  served.hold();
+  slow.write("Host: localhost\r\n\r\n");
+  release();
+
+  expect(String(await answered)).toStartWith("HTTP/1.1 200 ");
+  expect(await waiting).toBe("answered");
+});
+
 test("relieve() closes idle connections and keeps those with a request", async () => {
   const { served, get, release, begun } = serveOnFreePort();
   const idle = connect({ port: served.port, host: "127.0.0.1" });

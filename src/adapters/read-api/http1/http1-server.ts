@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { once } from "node:events";
 import type { ListenAddress } from "../../../config/config.ts";
 import { socketPathOf } from "../../../domain/text/host-address.ts";
+import { AcceptHold } from "../../listening/accept-hold.ts";
 import type { PausableListener } from "../../listening/descriptor-guard.ts";
 import type { FairTurns } from "../../listening/fair-turns.ts";
 import { type HandshakeProblem, secureSocket } from "../../listening/secure-socket.ts";
@@ -96,18 +97,31 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
     get requestsInFlight() {
       return [...connections].filter(({ gone }) => gone !== undefined).length;
     },
-    relieve: () => closeUnused(state),
-    pause: () => {
-      stopListening(state);
-      closeUnused(state);
-    },
-    resume: async () => {
-      if (state.server === undefined && !state.isStopping) await listen(state, port);
-    },
+    ...pausing(state, port),
     stop: async () => await stop(state),
     abort: () => {
       void stop(state);
       for (const { socket } of connections) socket.destroy();
+    },
+  };
+}
+
+function pausing(state: State, port: number): PausableListener {
+  const acceptHold = new AcceptHold(port);
+  return {
+    canHold: true,
+    relieve: () => closeUnused(state),
+    hold: () => {
+      if (!acceptHold.begin()) stopListening(state);
+    },
+    pause: () => {
+      acceptHold.end();
+      stopListening(state);
+      closeUnused(state);
+    },
+    resume: async () => {
+      acceptHold.end();
+      if (state.server === undefined && !state.isStopping) await listen(state, port);
     },
   };
 }
