@@ -28,6 +28,12 @@ export class AddressLimit {
     return this.countOf(address) >= this.limits.connectionsPerAddress ? "address" : undefined;
   }
 
+  /** Returns the address with the most, if `address` would have fewer even with one more. */
+  crowdBeside(address: string): string | undefined {
+    const [crowd, count] = mostOf(this.countByAddress);
+    return count > this.countOf(address) + 1 ? crowd : undefined;
+  }
+
   add(address: string): void {
     this.countByAddress.set(address, this.countOf(address) + 1);
     this.size += 1;
@@ -44,4 +50,10 @@ export class AddressLimit {
   private countOf(address: string): number {
     return this.countByAddress.get(address) ?? 0;
   }
+}
+
+function mostOf(counts: ReadonlyMap<string, number>): readonly [address: string, count: number] {
+  let most: readonly [string, number] = ["", 0];
+  for (const each of counts) if (each[1] > most[1]) most = each;
+  return most;
 }

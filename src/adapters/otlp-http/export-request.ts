@@ -28,7 +28,7 @@ import {
 } from "../listening/token-gate.ts";
 import { type Cors, originOf } from "./cors.ts";
 import type { Peer } from "./request-peer.ts";
-import type { RequestInFlight, RequestTable } from "./request-table.ts";
+import { isGivenUp, type RequestInFlight, type RequestTable } from "./request-table.ts";
 import {
   pathOf,
   type WrongReason,
@@ -130,7 +130,9 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   const signal = head.signal === "traces" ? undefined : head.signal;
   noteAnswer(parts.problems, answer, { protocol: "http", peer: inFlight.peer, signal });
   if (body === SMALL_CHUNKS) return brokenOff();
-  const response = answerResponse(answer, head.format, extra);
+  // Bun leaves the header out of HTTP/2, whose other requests are not at fault.
+  const headers = isGivenUp(inFlight) ? { ...extra, Connection: "close" } : extra;
+  const response = answerResponse(answer, head.format, headers);
   // Not awaited here, because the request is no longer in flight while its body is drained.
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
 }

@@ -50,6 +50,10 @@ export const REQUEST_BYTES = 6 * 1024;
  * answered. A connection without a request costs a socket until Bun closes it after the idle time.
  * To drop a connection means to stop waiting for its bodies: each is answered with 503.
  *
+ * If all requests are taken, the address with the most of them gives up its oldest one whose body
+ * is incomplete, for a request of an address that has fewer. Senders that never finish their
+ * requests thus compete with each other: an exporter has few requests in flight at a time.
+ *
  * Most requests are answered in the turn of the event loop in which they begin. Their peers are
  * not asked for, which would take a seventh of the processor time of a request with one span. The
  * others are assigned to their connections at the end of the turn, while Bun still knows the peer,
@@ -80,7 +84,7 @@ export class RequestTable {
   /** Returns a request that may be read until its disposal, or the answer if it is refused. */
   begin(peer: Peer): RequestInFlight | Busy {
     const reason = this.refusalOf(peer);
-    if (reason === undefined) return this.add(peer);
+    if (reason === undefined || this.makeRoom(reason, peer)) return this.add(peer);
     this.parts.refused(reason, peer.address);
     return BUSY[reason];
   }
@@ -123,6 +127,21 @@ export class RequestTable {
     this.assign();
     const exceeded = this.open.exceededBy(peer.address);
     return exceeded === undefined ? undefined : REASONS[exceeded];
+  }
+
+  /** Returns whether another request gives way to one that would be refused. */
+  private makeRoom(reason: BusyReason, { address }: Peer): boolean {
+    const crowd = reason === REASONS.total ? this.open.crowdBeside(address) : undefined;
+    const oldest = crowd === undefined ? undefined : this.oldestIncompleteOf(crowd);
+    oldest?.refuse(reason, this.parts.refused);
+    if (oldest !== undefined) this.end(oldest);
+    return oldest !== undefined;
+  }
+
+  private oldestIncompleteOf(address: string): Entry | undefined {
+    const isOne = ({ peer, arrivedBytes }: Entry): boolean =>
+      peer.address === address && arrivedBytes !== Infinity;
+    return this.requests.values().find(isOne);
   }
 
   private add(peer: Peer): RequestInFlight {
@@ -243,6 +262,14 @@ const BUSY: Readonly<Record<BusyReason, Busy>> = {
     "the request was not complete within REQUEST_TIMEOUT_MS, or came at less than 1 KiB a second",
   ),
 };
+
+/**
+ * Reports whether the connection of a request is better closed after the answer: it would stay open
+ * until the rest of the body has arrived, which may be never.
+ */
+export function isGivenUp({ earlyAnswer }: RequestInFlight): boolean {
+  return earlyAnswer === BUSY.request_timeout || earlyAnswer === BUSY.too_many_requests;
+}
 
 function busy(reason: string): Busy {
   const message = `${reason}; retry later`;

@@ -21,6 +21,16 @@ test.each([
   },
 );
 
+test.each([
+  { open: [], address: "a", crowd: undefined },
+  { open: ["b"], address: "a", crowd: undefined },
+  { open: ["b", "c", "c"], address: "a", crowd: "c" },
+  { open: ["b", "c", "c"], address: "b", crowd: undefined },
+  { open: ["c", "c", "b"], address: "c", crowd: undefined },
+])("with $open open, the crowd beside $address is $crowd", ({ open, address, crowd }) => {
+  expect(limitOf(...open).crowdBeside(address)).toBe(crowd);
+});
+
 test("removing a connection makes room, in total and for its address", () => {
   const limit = limitOf("a", "a", "b");
 

@@ -84,7 +84,7 @@ function runAhead() {
 test.each([
   { name: "in chunks", half: { sentBytes: 10 } },
   { name: "with a length", half: { declaredBytes: 1000, sentBytes: 10 } },
-])("a body that arrives too slowly is answered with 503: $name", async ({ half }) => {
+])("a body that arrives too slowly ends its connection after a 503: $name", async ({ half }) => {
   const { clock, listener, request, problems, budget } = runAhead();
   using sender = await sendHalfBody(listener.port, half);
   while (listener.counts().requestsInFlight === 0) await request("/");
@@ -92,6 +92,7 @@ test.each([
   clock.aheadMs = 2_000;
 
   expect(await sender.answer).toStartWith("HTTP/1.1 503");
+  await sender.closed;
   expect(countsOf(problems).request_timeout).toBe(1);
   expect(budget.heldBytes).toBe(0);
 });
@@ -110,6 +111,28 @@ test("a body that may have arrived fast enough is awaited, while a slow one is n
   expect(refused).toStartWith("HTTP/1.1 503");
   expect(await fast.answer).toStartWith("HTTP/1.1 200");
   expect(receiver.requests.map(({ length }) => length)).toEqual([declaredBytes]);
+});
+
+test("a stream that arrives too slowly ends, and its connection of HTTP/2 goes on", async () => {
+  const { clock, listener, request } = runAhead();
+  const session = connect(`http://127.0.0.1:${listener.port}`);
+  const head = { ":method": "POST", ":path": "/v1/traces" };
+  const post = () => session.request({ ...head, "content-type": "application/x-protobuf" });
+  const statusOf = (stream: ReturnType<typeof post>) =>
+    new Promise((resolve) => stream.once("response", (headers) => resolve(headers[":status"])));
+  const slow = post();
+  const slowStatus = statusOf(slow);
+  slow.write(Uint8Array.of(1));
+  while (listener.counts().requestsInFlight === 0) await request("/");
+
+  clock.aheadMs = 2_000;
+  const refused = await slowStatus;
+  const next = post();
+  const status = statusOf(next);
+  next.end(REQUEST);
+
+  expect([refused, await status]).toEqual([503, 200]);
+  session.destroy();
 });
 
 test("a pause aborts incomplete requests and refuses connections until it ends", async () => {
