@@ -96,9 +96,11 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     this.emit("close");
   }
 
+  /** Bun passes on what it reads in this turn even after the pause, up to as much again. */
   private pause(): void {
     this.socket.pause();
     this.noteHeld();
+    setImmediate(() => this.noteHeld());
     this.parts.turns.queue(this);
   }
 
@@ -116,7 +118,8 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
 
   /** Reports the held bytes, with those that a paused socket had already read. */
   private noteHeld(): void {
-    const { readableLength, writableLength } = this.socket;
+    const { readableLength, writableLength, destroyed } = this.socket;
+    if (destroyed) return;
     this.parts.held((this.waiting?.length ?? 0) + readableLength + writableLength);
   }
 

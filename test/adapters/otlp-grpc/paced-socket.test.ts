@@ -87,7 +87,27 @@ describe("what has arrived", () => {
     socket.readableLength = 0;
     for (let turn = 0; turn < 3; turn += 1) await nextTurn();
 
-    expect(held).toEqual([LONG.length + 12, 7]);
+    expect(held).toEqual([LONG.length + 12, LONG.length + 7, 7]);
+  });
+
+  test("is counted with what arrives in the turn in which the socket is paused", async () => {
+    const { held, socket, receive } = createPaced({ hasTime: false });
+
+    receive(LONG);
+    socket.readableLength = 100_000;
+    await nextTurn();
+
+    expect([held[0], Math.max(...held) > LONG.length]).toEqual([LONG.length, true]);
+  });
+
+  test("is not counted any more once the socket is destroyed", async () => {
+    const { held, socket, receive } = createPaced({ hasTime: false });
+
+    receive(LONG);
+    socket.destroyed = true;
+    await nextTurn();
+
+    expect(held).toEqual([LONG.length]);
   });
 
   test("is not passed on once the socket is destroyed", async () => {
