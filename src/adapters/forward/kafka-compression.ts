@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
-import { createGzip, createZstdCompress, gzipSync, zstdCompressSync } from "node:zlib";
+import { createGzip, createZstdCompress, gzipSync } from "node:zlib";
 import { FASTEST } from "./compress.ts";
 import type { KafkaClient } from "./kafka-client.js";
 
@@ -14,8 +14,8 @@ export function compressFast({ compressionsAlgorithms, joinSmallChunks }: Compre
     return compressChunks(createZstdCompress(FASTEST.zstd), joinSmallChunks(buffers));
   };
   // Brokers before Apache Kafka 2.1 get their batches from a path that does not use the threads.
+  // They know no zstd.
   gzip.compressSync = (bytes) => gzipSync(bytes, FASTEST.gzip);
-  zstd.compressSync = (bytes) => zstdCompressSync(bytes, FASTEST.zstd);
 }
 
 type CompressingClient = Pick<KafkaClient, "compressionsAlgorithms" | "joinSmallChunks">;

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { Buffer } from "node:buffer";
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { FASTEST } from "../../../src/adapters/forward/compress.ts";
 import * as client from "../../../src/adapters/forward/kafka-client.js";
 import { compressFast } from "../../../src/adapters/forward/kafka-compression.ts";
 import { KafkaSink } from "../../../src/adapters/forward/kafka-sink.ts";
@@ -25,8 +24,10 @@ test("the client compresses at the fastest level, as it is for OTLP/HTTP", async
   const zipped = [gzipSync(BYTES), gzip.compressSync(BYTES), await gzip.compress!(chunks)];
   expect(zipped.map((bytes) => bytes[LEVEL_OFFSET])).toEqual([DEFAULT, FASTEST_GZIP, FASTEST_GZIP]);
   expect(zipped.map((bytes) => gunzipSync(bytes).equals(BYTES))).toEqual([true, true, true]);
-  expect(zstdCompressSync(BYTES, FASTEST.zstd).equals(zstd.compressSync(BYTES))).toBeTrue();
-  expect(zstdDecompressSync(await zstd.compress!(chunks)).equals(BYTES)).toBeTrue();
+
+  const fastest = await zstd.compress!(chunks);
+  expect(zstdDecompressSync(fastest).equals(BYTES)).toBeTrue();
+  expect(fastest.length).toBeGreaterThan(zstdCompressSync(BYTES).length);
 });
 
 test.each([
