@@ -128,16 +128,27 @@ export function socketFileOf({ host }: Pick<ListenAddress, "host">): SocketFile 
  * Calls `close`, which must close the listener before it returns. The runtime then removes the file
  * at its path, although it may be the socket of a program that has taken the path over (Bun 1.4.5,
  * `test/quirks/bun-servers.test.ts`). That one is out of the way meanwhile: for some microseconds,
- * in which nobody can connect to it.
+ * in which nobody can connect to it. Where it may not be moved, as in a sticky folder, the runtime
+ * may not remove it either.
  */
 export function closeSocket<Closed>(own: SocketFile | undefined, close: () => Closed): Closed {
   if (own === undefined || !isTakenOver(own)) return close();
   const aside = `${own.path}.${process.pid}-${(claims += 1)}`;
-  renameSync(own.path, aside);
+  const isAside = tryMove(own.path, aside);
   try {
     return close();
   } finally {
-    renameSync(aside, own.path);
+    if (isAside) tryMove(aside, own.path);
+  }
+}
+
+/** Moves a file of another program, unless it has vanished, or its user denies it. */
+function tryMove(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
+import * as fs from "node:fs";
 import {
   type BigIntStats,
   existsSync,
@@ -24,6 +25,8 @@ import {
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const root = temporaryFolder();
+
+afterEach(() => mock.restore());
 
 function freshPath(): string {
   return join(mkdtempSync(join(root, "socket-")), "otlp.sock");
@@ -224,6 +227,43 @@ test("closing a socket keeps the one of a program that has taken the path over",
   other.close();
 
   expect([isKept, files]).toEqual([true, ["otlp.sock"]]);
+});
+
+const { renameSync } = fs;
+
+function deny(): never {
+  throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+}
+
+test.each<{ name: string; rename: typeof renameSync }>([
+  { name: "may not be moved", rename: deny },
+  {
+    name: "vanishes before it is moved",
+    rename: (from, to) => {
+      unlinkSync(from);
+      renameSync(from, to);
+    },
+  },
+  {
+    name: "vanishes after it was moved",
+    rename: (from, to) => {
+      renameSync(from, to);
+      unlinkSync(to);
+    },
+  },
+])("a socket is closed even if the one that has taken its path over $name", async ({ rename }) => {
+  const path = freshPath();
+  const server = await listenAt(path);
+  const file = socketFileOf({ host: `unix:${path}` });
+  unlinkSync(path);
+  const other = await listenAt(path);
+
+  const renaming = spyOn(fs, "renameSync").mockImplementation(rename);
+  closeSocket(file, () => server.close());
+  other.close();
+
+  expect(renaming).toHaveBeenCalled();
+  expect(server.listening).toBe(false);
 });
 
 test("a port has no file", () => {
