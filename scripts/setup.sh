@@ -3,8 +3,8 @@
 #
 # Needs Node with npm, or Bun of any version. What else is needed goes into .tools/ and
 # node_modules/, both in the project's folder. Only Java and Maven, for the tests with Apache Kafka,
-# and strace, for those with a failing disk, are installed outside of it, where root runs this on
-# Debian without them.
+# strace, for those with a failing disk, and rpm, for those of packages, are installed outside of it,
+# where root runs this on Debian without them.
 
 : "${root:?is set by whoever sources this}"
 
@@ -190,10 +190,13 @@ install_debian() {
     --yes --no-install-recommends "$@" >&2
 }
 
-# With strace, the tests make system calls fail. Without it, they say how many of them do not run.
-make_strace() {
-  command -v strace >/dev/null 2>&1 || install_debian strace strace ||
-    say "no strace: install it, or run this as root on Debian"
+# With strace, the tests make system calls fail, and with rpm, they read the packages for RPM. Without
+# them, they say how many of them do not run.
+make_debian_tools() {
+  for tool in strace rpm; do
+    command -v "$tool" >/dev/null 2>&1 || install_debian "$tool" "$tool" ||
+      say "no $tool: install it, or run this as root on Debian"
+  done
 }
 
 # sum_lines FILE: the sum of its lines, each of which is a number.
@@ -212,6 +215,12 @@ fetch_jars() {
   mkdir -p "$3"
   mvn -q -B -f "$2" "-Dmaven.repo.local=$3/repository" dependency:copy-dependencies \
     "-DoutputDirectory=$3/jars" >&2 && rm -rf "$3/repository" && cp "$2" "$3/installed.xml"
+}
+
+# pytest, with which the tests run examples.
+make_pytest() {
+  install_python pytest "$root/test/support/runners/requirements.txt" "$root/.tools/pytest" ||
+    say "no pytest: it takes Python with pip"
 }
 
 # Vitest, Jest, Playwright and Deno, exactly as in bun.lock, with which the tests run examples.

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { writeLibrary } from "../../scripts/release/npm-packages.ts";
+import { GO_TEST, PYTEST } from "../support/runners/language-tools.ts";
 import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
@@ -37,17 +38,15 @@ const LIBRARY_WAIT = 'waitFor({ name: "GET /orders" }';
 const TOOLS: readonly Example[] = [
   {
     name: "pytest",
-    isPresent: isInstalled("python3", "-m", "pytest", "--version"),
+    ...PYTEST,
     file: "test_orders.py",
     wait: '"--name", "GET /orders"',
-    command: ["python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
   },
   {
     name: "go",
-    isPresent: isInstalled("go", "version"),
+    ...GO_TEST,
     file: "orders_test.go",
     wait: '"--name", "GET /orders"',
-    command: ["go", "test", "-count=1", "./..."],
   },
   {
     name: "playwright",
@@ -65,14 +64,6 @@ const TOOLS: readonly Example[] = [
     command: ["node", "node_modules/deno/bin.cjs", "test", "-A", "--no-check", "orders.mjs"],
   },
 ];
-
-function isInstalled(...command: readonly string[]): boolean {
-  try {
-    return Bun.spawnSync([...command]).success;
-  } catch {
-    return false;
-  }
-}
 
 const present = TOOLS.filter(({ isPresent }) => isPresent);
 

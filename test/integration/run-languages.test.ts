@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "../support/running/running-program.ts";
+import { GO_TEST, PYTEST } from "../support/runners/language-tools.ts";
 import { notRun } from "../support/running/not-run.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
@@ -58,25 +59,15 @@ func TestAnOrderIsTraced(t *testing.T) {
 const LANGUAGES = [
   {
     language: "pytest",
-    isPresent: isInstalled("python3", "-m", "pytest", "--version"),
+    ...PYTEST,
     files: { "test_orders.py": PYTHON },
-    command: ["python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
   },
   {
     language: "go test",
-    isPresent: isInstalled("go", "version"),
+    ...GO_TEST,
     files: { "go.mod": "module orders\n\ngo 1.21\n", "orders_test.go": GO },
-    command: ["go", "test", "-count=1", "./..."],
   },
 ];
-
-function isInstalled(...command: readonly string[]): boolean {
-  try {
-    return Bun.spawnSync([...command]).success;
-  } catch {
-    return false;
-  }
-}
 
 for (const { language } of LANGUAGES.filter(({ isPresent }) => !isPresent)) {
   notRun(1, `${language} is missing`);

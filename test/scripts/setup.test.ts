@@ -247,15 +247,39 @@ test.each([
     isInstalled: false,
   },
   { who: "root elsewhere", tools: { id: ROOT_USER }, isInstalled: false },
-])("without strace, $who gets it: $isInstalled", async ({ tools, isInstalled }) => {
+])("without strace and rpm, $who gets them: $isInstalled", async ({ tools, isInstalled }) => {
   const project = await machineWith({ bun: process.execPath, ...tools });
-  project.write("make.sh", "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_strace\n");
+  const setUp = "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_debian_tools\n";
+  project.write("make.sh", setUp);
 
   const { exitCode, stderr } = await project.run("make.sh");
 
   expect(exitCode).toBe(0);
-  expect(stderr.includes("install --yes --no-install-recommends strace\n")).toBe(isInstalled);
-  expect(stderr.includes("spanring: no strace")).toBe(!isInstalled);
+  for (const tool of ["strace", "rpm"]) {
+    const install = `install --yes --no-install-recommends ${tool}\n`;
+    expect(stderr.includes(install)).toBe(isInstalled);
+    expect(stderr.includes(`spanring: no ${tool}`)).toBe(!isInstalled);
+  }
+});
+
+test("pytest is installed once, and left out with a message without Python", async () => {
+  const setUp = "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_pytest\n";
+  const runsOf = async (languages: Readonly<Record<string, string>>) => {
+    const project = await machineWith({ bun: process.execPath, ...EVERYDAY, ...languages });
+    project.write("test/support/runners/requirements.txt", REQUIREMENTS);
+    project.write("make.sh", setUp);
+    return [await project.run("make.sh"), await project.run("make.sh")];
+  };
+
+  const [first, second] = await runsOf({ python3: PYTHON });
+  const [missing] = await runsOf({});
+
+  expect(first!.stderr).toContain("installing pytest");
+  expect([second!.exitCode, second!.stderr]).toEqual([0, ""]);
+  expect([missing!.exitCode, missing!.stderr]).toEqual([
+    0,
+    "spanring: no pytest: it takes Python with pip\n",
+  ]);
 });
 
 test("tests that do not run are counted as skipped", async () => {
