@@ -5,6 +5,13 @@ import { write } from "node:fs";
 
 const STANDARD_ERROR = 2;
 
+/**
+ * The waits that make up a silence. SIGSTOP, the freezer of a container or its CPU quota stop the
+ * loop together with this thread, and the wait that was interrupted times out as soon as they
+ * continue, before the loop takes a turn. The loop takes it in one of the waits after that.
+ */
+const SILENT_WAITS = 10;
+
 /** The time for the line, because standard error may be a pipe that nobody reads. */
 const LINE_MS = 50;
 
@@ -18,9 +25,10 @@ function isOverdue(watch) {
   const { cells, at, graceMs, marginMs, silenceMs } = watch;
   isSetWithin(watch, at.hurried, graceMs);
   if (isSetWithin(watch, at.ended, marginMs)) return false;
-  for (let turns = -1; turns !== Atomics.load(cells, at.turns);) {
-    turns = Atomics.load(cells, at.turns);
-    if (isSetWithin(watch, at.ended, silenceMs)) return false;
+  for (let silentWaits = 0; silentWaits < SILENT_WAITS;) {
+    const turns = Atomics.load(cells, at.turns);
+    if (isSetWithin(watch, at.ended, silenceMs / SILENT_WAITS)) return false;
+    silentWaits = turns === Atomics.load(cells, at.turns) ? silentWaits + 1 : 0;
   }
   return true;
 }

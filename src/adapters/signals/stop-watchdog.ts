@@ -27,7 +27,7 @@ interface Watch extends OverdueStop, Omit<Options, "startThread"> {
 interface Options {
   /** The time from the grace period to the first look at the loop. */
   readonly marginMs: number;
-  /** The time after which a loop without a turn counts as blocked. */
+  /** The time after which a loop without a turn counts as blocked, if the thread runs in it. */
   readonly silenceMs: number;
   readonly libraries: readonly string[];
   readonly startThread: (url: string) => Worker;
@@ -35,7 +35,7 @@ interface Options {
 
 const DEFAULTS: Options = {
   marginMs: 300,
-  silenceMs: 100,
+  silenceMs: 250,
   libraries: C_LIBRARIES,
   startThread: (url) => new Worker(url, { ref: false }),
 };
@@ -48,7 +48,7 @@ const DEFAULTS: Options = {
  *
  *     begin()                     grace period over        margin over
  *       |--------- graceMs ---------------|---- marginMs ----|-- silenceMs --|-- silenceMs --| ...
- *       |--- or until hurry() ---|                           a turn in here leads to the next;
+ *       |--- or until hurry() ---|                           a turn in here begins the next;
  *                                                            without one, the process ends
  *
  * Another thread does this, because it can write a line and choose the exit code. alarm(2) would

@@ -50,6 +50,11 @@ test("a stop that is slow, but whose loop turns, is left alone", async () => {
   expect(await ended("takes its time")).toEqual({ exitCode: 0, signal: null, stderr: "" });
 });
 
+// A loop that runs takes its turn within the waits that follow the interrupted one.
+test("a process that SIGSTOP stops again and again is left alone", async () => {
+  expect(await ended("is stopped by SIGSTOP")).toEqual({ exitCode: 0, signal: null, stderr: "" });
+});
+
 test.each([
   { name: "within its grace period", hurry: false },
   { name: "after a second signal", hurry: true },

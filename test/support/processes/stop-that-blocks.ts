@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { writeSync } from "node:fs";
+import { join } from "node:path";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { StopWatchdog } from "../../../src/adapters/signals/stop-watchdog.ts";
 
@@ -8,8 +10,12 @@ const HOUR_MS = 3_600_000;
 
 function begin(graceMs: number, limits = {}): StopWatchdog {
   const watchdog = new StopWatchdog(SYSTEM_CLOCK, limits);
-  watchdog.begin({ graceMs, line: { event: "stop_overdue", grace_ms: graceMs }, exitCode: 5 });
+  watchdog.begin(overdueAfter(graceMs));
   return watchdog;
+}
+
+function overdueAfter(graceMs: number) {
+  return { graceMs, line: { event: "stop_overdue", grace_ms: graceMs }, exitCode: 5 };
 }
 
 function spin(): never {
@@ -41,6 +47,13 @@ const STOPS: Readonly<Record<string, () => unknown>> = {
     const watchdog = begin(0, { marginMs: 0, silenceMs: 500 });
     await Bun.sleep(1_500);
     watchdog.end();
+  },
+  // The turns are those of the preloaded code, not those of this loop.
+  "is stopped by SIGSTOP": async () => {
+    const preload = join(import.meta.dir, "stopped-waits.ts");
+    const startThread = (url: string) => new Worker(url, { preload });
+    const watchdog = new StopWatchdog({ repeat: () => () => {} }, { startThread });
+    await once(watchdog.begin(overdueAfter(0))!, "close");
   },
 };
 
