@@ -131,7 +131,7 @@ function watchFiles(
   return { listener, tls, reload: () => reloaded.reload(), close };
 }
 
-/** If a listener cannot listen again, for want of descriptors, it keeps its old certificate. */
+/** If a listener cannot listen again, for want of descriptors, it is tried again later. */
 function replaceCertificate(
   tls: ServerTls,
   material: TlsMaterial,

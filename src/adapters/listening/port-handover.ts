@@ -24,6 +24,7 @@ export interface PortHandover {
 /**
  * Calls `listen`, which must listen on the port of the old socket with `reusePort`, and return the
  * descriptor of the new one. Returns undefined, without calling it, where this is impossible.
+ * Throws if a file cannot be opened, or `listen` throws, and then changes nothing.
  */
 export function handOverPort(
   old: number | undefined,
@@ -31,10 +32,17 @@ export function handOverPort(
 ): PortHandover | undefined {
   const native = nativeSockets();
   if (native === undefined || old === undefined) return undefined;
-  if (!native.set(old, SO_REUSEPORT, ON)) return undefined;
   // Opened now, because there may be no descriptor left at the end.
   const nothing = openSync("/dev/null", "r");
-  const next = listenOr(() => closeSync(nothing), listen);
+  const undo = (): void => {
+    native.set(old, SO_REUSEPORT, OFF);
+    closeSync(nothing);
+  };
+  if (!native.set(old, SO_REUSEPORT, ON)) {
+    undo();
+    return undefined;
+  }
+  const next = listenOr(undo, listen);
   if (next !== undefined) {
     native.set(next, SO_ATTACH_REUSEPORT_CBPF, filterProgram(SECOND_SOCKET));
     // Programs that would share the port by mistake are refused again.

@@ -45,6 +45,7 @@ export class ServedPort implements PausableListener {
   private descriptor: number | undefined;
   private finishHandover: (() => void) | undefined;
   private cancelHandover: (() => void) | undefined;
+  /** Whether the current server is older than the last call of `replace`. */
   private isOutdated = false;
 
   constructor(parts: ServedPortParts) {
@@ -90,14 +91,15 @@ export class ServedPort implements PausableListener {
 
   /**
    * Lets another server accept all further connections. Open ones stay with the server that has
-   * accepted them. Throws if the other server cannot listen, and then changes nothing. Waits while
-   * an earlier call is being carried out, and while connections are held back.
+   * accepted them. Throws if the other server cannot listen; then it is tried again. Waits while an
+   * earlier call is being carried out, and while connections are held back.
    */
   replace(): void {
-    this.isOutdated = this.finishHandover !== undefined || this.acceptHold.isHeld;
-    if (this.current === undefined || this.isOutdated) return;
-    if (this.kept.size === MAX_KEPT_SERVERS) this.endOldest();
-    if (!this.handOver(this.current)) this.stopAndListen(this.current);
+    this.isOutdated = true;
+    const mustWait = this.finishHandover !== undefined || this.acceptHold.isHeld;
+    if (this.current === undefined || mustWait) return;
+    this.planEnd();
+    this.replaceNow(this.current);
   }
 
   /** Stops accepting connections; resolves when all requests in flight are answered. */
@@ -132,7 +134,13 @@ export class ServedPort implements PausableListener {
     const [server, descriptor] = listenAt(this.parts, port, reusePort);
     this.descriptor = descriptor;
     this.file = socketFileOf(this.parts.address);
+    this.isOutdated = false;
     return server;
+  }
+
+  private replaceNow(old: Server): void {
+    if (this.kept.size === MAX_KEPT_SERVERS) this.endOldest();
+    if (!this.handOver(old)) this.stopAndListen(old);
   }
 
   /** Returns whether the other server listens; otherwise this system cannot hand a port over. */
@@ -145,12 +153,18 @@ export class ServedPort implements PausableListener {
   private beginHandover(old: Server, { finish }: PortHandover): void {
     this.kept.add(old);
     this.finishHandover = finish;
+  }
+
+  /** Plans the end of a handover, or another attempt if it cannot begin. */
+  private planEnd(): void {
+    this.cancelHandover?.();
     this.cancelHandover = this.parts.clock?.schedule(HANDOVER_MS, () => this.endHandover());
   }
 
   private endHandover(): void {
     this.settleHandover();
-    if (this.isOutdated) this.replace();
+    // The next attempt is planned already.
+    if (this.isOutdated) attempt(() => this.replace());
   }
 
   private listenBeside(): number | undefined {
@@ -195,6 +209,14 @@ function listenAt(
   const server = serve(port, reusePort);
   const [descriptor] = listeningDescriptors().difference(known);
   return [server, descriptor];
+}
+
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The caller goes on as before.
+  }
 }
 
 /** The time in which connections reach the queue of the old socket, and are accepted. */

@@ -190,15 +190,17 @@ test("a port that holds back connections is replaced when it resumes", async () 
   expect(events).toEqual([...Array.from({ length: 10 }, () => "old: server 1"), "new: server 2"]);
 });
 
+function denyFiles(): never {
+  throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
+}
+
 test("the old socket is closed even if no descriptor is left", () => {
   const known = listeningDescriptors();
   const first = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const [old] = listeningDescriptors().difference(known);
   const handover = handOverPort(old, () => undefined);
 
-  const opening = spyOn(fs, "openSync").mockImplementation(() => {
-    throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
-  });
+  const opening = spyOn(fs, "openSync").mockImplementation(denyFiles);
   handover?.finish();
   opening.mockRestore();
 
@@ -220,6 +222,39 @@ test("nothing stays open when the new server cannot listen", () => {
   expect(handOver).toThrow("the port is taken");
   expect(fs.readdirSync("/proc/self/fd").length).toBe(before);
   void first.stop(true);
+});
+
+function serveNothing(port: number, reusePort: boolean) {
+  return Bun.serve({ hostname: "127.0.0.1", port, reusePort, fetch: () => new Response() });
+}
+
+test.each([
+  { name: "no file can be opened", open: denyFiles, listen: () => undefined },
+  { name: "the new server cannot listen", open: fs.openSync, listen: denyFiles },
+])("other programs cannot share the port after $name", async ({ open, listen }) => {
+  const known = listeningDescriptors();
+  const first = serveNothing(0, false);
+  const [old] = listeningDescriptors().difference(known);
+
+  const opening = spyOn(fs, "openSync").mockImplementation(open);
+  const handOver = () => handOverPort(old, listen);
+  expect(handOver).toThrow("EMFILE");
+  opening.mockRestore();
+  const share = () => serveNothing(first.port!, true);
+
+  expect(share).toThrow(expect.objectContaining({ code: "EADDRINUSE" }));
+  await first.stop(true);
+});
+
+test("a file that is no socket cannot be handed over, and nothing stays open", () => {
+  const file = fs.openSync("/dev/null", "r");
+  const before = fs.readdirSync("/proc/self/fd").length;
+
+  const handover = handOverPort(file, () => undefined);
+  const after = fs.readdirSync("/proc/self/fd").length;
+  fs.closeSync(file);
+
+  expect([handover, after]).toEqual([undefined, before]);
 });
 
 test("the old socket no longer listens when the handover is finished", () => {
