@@ -18,7 +18,13 @@ test.each([
     name: "with a log, forwarding",
     env: { ...FORWARDING, DATA_DIR: "/data", DURABILITY: "process" },
     exitCode: 1,
-    hint: "next start finds",
+    hint: "next start finds the spans in DATA_DIR, and may",
+  },
+  {
+    name: "with a log that a failing disk bypasses",
+    env: { DATA_DIR: "/data", DISK_FAILURE: "memory" },
+    exitCode: 1,
+    hint: "; those acknowledged while the disk failed are lost",
   },
 ])("a stop that is overdue says what becomes of the spans, $name", ({ env, exitCode, hint }) => {
   expect(overdueWith(env)).toMatchObject({
