@@ -23,8 +23,9 @@ export interface CommandSurroundings {
   readonly openTopic?: OpenTopic;
   /** The reader of the output leaves after this many writes. */
   readonly readerLeavesAfter?: number;
-  /** Replaces the stream whose text is returned. */
+  /** These replace the streams whose text is returned. */
   readonly stdout?: TextStream;
+  readonly stderr?: TextStream;
 }
 
 export interface CommandEnd {
@@ -48,7 +49,7 @@ export async function runCommands(
     env: surroundings.env ?? { NO_COLOR: "1" },
     version: "1.2.3",
     stdout: surroundings.stdout ?? stdout,
-    stderr,
+    stderr: surroundings.stderr ?? stderr,
     checkStart: () => Promise.reject(new Error("nothing here starts")),
     serve: () => Promise.reject(new Error("nothing here serves")),
     startReceiver: surroundings.startReceiver ?? (() => Promise.reject(new Error("no receiver"))),

@@ -86,8 +86,7 @@ async function* connections(state: TailState, first: Response): AsyncGenerator<R
 async function showLines(state: TailState, response: Response): Promise<boolean> {
   try {
     for await (const lines of lineBatchesOf(bodyOf(response))) {
-      for (const line of lines) showLine(state, line);
-      if (!(await state.output.flush(state.signal))) return false;
+      if (!(await showBatch(state, lines))) return false;
     }
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode !== EXIT_CODE.cannotConnect)
@@ -96,15 +95,30 @@ async function showLines(state: TailState, response: Response): Promise<boolean>
   return true;
 }
 
-function showLine(state: TailState, line: string): void {
-  if (line === "") return;
-  const { run, print, isMissedExact } = state;
-  state.triesLeft = MAX_TRIES;
-  const missed = missedFromLine(line);
-  if (missed !== undefined)
-    return report(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
+/**
+ * Shows the lines that have arrived together. Missed spans are reported on another stream, but not
+ * before the spans that came earlier. Returns false like `showLines`.
+ */
+async function showBatch(state: TailState, lines: readonly string[]): Promise<boolean> {
+  const { output, signal } = state;
+  for (const line of lines.filter((text) => text !== "")) {
+    state.triesLeft = MAX_TRIES;
+    const missed = missedFromLine(line);
+    if (missed === undefined) showSpan(state, line);
+    // oxlint-disable-next-line no-await-in-loop -- the report follows the spans before it
+    else if (await output.flush(signal)) reportMissed(state, missed);
+    else return false;
+  }
+  return await output.flush(signal);
+}
+
+function showSpan(state: TailState, line: string): void {
   state.sequence = Number(/^\{"sequence":(\d+)/.exec(line)?.[1] ?? state.sequence);
-  print(line);
+  state.print(line);
+}
+
+function reportMissed({ run, isMissedExact }: TailState, missed: number): void {
+  report(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
 }
 
 /** Connects again. Throws a failure if spanring does not come back, or refuses. */

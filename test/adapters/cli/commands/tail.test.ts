@@ -59,6 +59,26 @@ test("missed spans are reported on standard error only", async () => {
   expect(end.stderr).toBe("spanring: missed 1,200 spans\nspanring: missed 1 span\n");
 });
 
+test("missed spans are reported between the spans before and after them", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const both = writtenText();
+  const writeAside = async (text: string): Promise<boolean> => {
+    both.write(text);
+    if (text.includes("span 2")) stop();
+    return true;
+  };
+  const streams = { stdout: { ...both, writeAside }, stderr: both, stopped: () => stopped };
+
+  await tail([], () => endless(lines[0], { missed: 3 }, lines[1]), streams);
+
+  expect(
+    both
+      .text()
+      .replaceAll(/\{.*"name":"(.*?)".*\}/g, "$1")
+      .split("\n"),
+  ).toEqual(["span 1", "spanring: missed 3 spans", "span 2", ""]);
+});
+
 test("on a terminal, spans are rows under a header, without control characters", async () => {
   const hostile = lineOf(3, { name: HOSTILE_NAME });
 
@@ -90,7 +110,7 @@ test("a line that is not a span is skipped on a terminal", async () => {
 test("tail ends quietly when its reader closes the pipe", async () => {
   const stdout = writtenText(false, 80, 0);
 
-  const end = await tail([], () => endless(...lines, lineOf(3)), { stdout });
+  const end = await tail([], () => endless(...lines, { missed: 1 }, lineOf(3)), { stdout });
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
   expect(stdout.text()).toBe("");
