@@ -23,7 +23,10 @@ export interface Collectors {
   readonly young: () => number;
   /** Collects all objects. Returns the size of the heap. */
   readonly all: () => number;
-  /** Returns the size of the heap, without most of what was added since the last collection. */
+  /**
+   * Returns the size of the heap as of the last collection, with some of what was added since: also
+   * buffers that have been freed, until the next collection.
+   */
   readonly heapBytes: () => number;
 }
 
@@ -42,6 +45,9 @@ const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC, heapBytes: hea
  * happens once in several seconds; without it, a minute of overflow adds 60 MiB of old garbage. (A
  * concurrent full collection takes processor time from other work, and finishes too late.)
  *
+ * Only the size after a collection shows that. Before it, messages count that have been freed, and
+ * at 512 spans a request these alone would start several full collections a second.
+ *
  * Everyone who uses the heap shares one of these, `PROCESS_PACE`.
  */
 export class CollectionPace {
@@ -54,6 +60,7 @@ export class CollectionPace {
   private oldGarbageBytes = 0;
   /** The smallest size of the heap since the last full collection. */
   private smallestBytes = Number.POSITIVE_INFINITY;
+  /** Whether the last collection has left so much that the next one is full. */
   private isGrown = false;
   private sizeDueMs = 0;
 
@@ -90,9 +97,10 @@ export class CollectionPace {
     else this.measure(this.collectors.young());
   }
 
+  /** Collects if the heap seems to have grown: young objects first, which may be all of it. */
   private look(): void {
-    this.measure(this.collectors.heapBytes());
-    if (this.isGrown) this.collectAll();
+    this.sizeDueMs = this.clock.monotonicMs() + SIZE_INTERVAL_MS;
+    if (this.growthTo(this.collectors.heapBytes()) >= GROWTH_A_FULL_BYTES) this.collect();
   }
 
   private collectAll(): void {
@@ -101,9 +109,13 @@ export class CollectionPace {
     this.measure(this.collectors.all());
   }
 
-  private measure(heapBytes: number): void {
+  private growthTo(heapBytes: number): number {
     this.smallestBytes = Math.min(this.smallestBytes, heapBytes);
-    this.isGrown = heapBytes - this.smallestBytes >= GROWTH_A_FULL_BYTES;
+    return heapBytes - this.smallestBytes;
+  }
+
+  private measure(heapBytes: number): void {
+    this.isGrown = this.growthTo(heapBytes) >= GROWTH_A_FULL_BYTES;
     this.sizeDueMs = this.clock.monotonicMs() + SIZE_INTERVAL_MS;
   }
 }

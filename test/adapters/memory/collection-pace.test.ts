@@ -6,14 +6,17 @@ const MIB = 2 ** 20;
 /** The garbage after which a collection starts. */
 const ENOUGH_BYTES = 10_240_000;
 
-/** Returns a pace whose heap has `heap.bytes`, of which a full collection leaves `heap.live`. */
+/**
+ * Returns a pace whose heap has `heap.bytes`, and `heap.freed` until the next collection. A full
+ * one leaves `heap.live`.
+ */
 function countedPace() {
   const collected = { young: 0, all: 0, measured: 0 };
-  const heap = { bytes: 0, live: 0 };
+  const heap = { bytes: 0, live: 0, freed: 0 };
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
-  const young = () => ((collected.young += 1), heap.bytes);
-  const all = () => ((collected.all += 1), (heap.bytes = heap.live));
-  const heapBytes = () => ((collected.measured += 1), heap.bytes);
+  const young = () => ((collected.young += 1), (heap.freed = 0), heap.bytes);
+  const all = () => ((collected.all += 1), (heap.freed = 0), (heap.bytes = heap.live));
+  const heapBytes = () => ((collected.measured += 1), heap.bytes + heap.freed);
   return { pace: new CollectionPace({ young, all, heapBytes }, clock), collected, heap, clock };
 }
 
@@ -69,21 +72,50 @@ test("growth is counted from the smallest size since the last full collection", 
   expect(collected).toMatchObject({ young: 4, all: 1 });
 });
 
-test("the heap is measured ten times a second, and all is collected if it has grown", () => {
-  const { pace, collected, heap, clock } = countedPace();
-  const noteAt = (nowMs: number): void => {
+/** Notes one request at each of these times. */
+function noteAt({ pace, clock }: ReturnType<typeof countedPace>, timesMs: readonly number[]): void {
+  for (const nowMs of timesMs) {
     clock.nowMs = nowMs;
     pace.note();
-  };
+  }
+}
 
-  for (const nowMs of [0, 1, 99, 100]) noteAt(nowMs);
+test("the heap is measured ten times a second, and collected once it seems to have grown", () => {
+  const counted = countedPace();
+  const { collected, heap } = counted;
+
+  noteAt(counted, [0, 1, 99, 100]);
   heap.bytes = 24 * MIB;
-  noteAt(199);
+  noteAt(counted, [199]);
   const before = { ...collected };
-  for (const nowMs of [200, 201, 299]) noteAt(nowMs);
+  noteAt(counted, [200, 201, 299]);
 
   expect(before).toEqual({ young: 0, all: 0, measured: 2 });
-  expect(collected).toEqual({ young: 0, all: 1, measured: 3 });
+  expect(collected).toEqual({ young: 1, all: 0, measured: 3 });
+});
+
+test("a heap that has grown by young objects only needs no full collection", () => {
+  const counted = countedPace();
+  const { collected, heap } = counted;
+
+  for (let nowMs = 0; nowMs < 1000; nowMs += 100) {
+    noteAt(counted, [nowMs]);
+    heap.freed = 40 * MIB;
+  }
+
+  expect(collected).toEqual({ young: 9, all: 0, measured: 10 });
+});
+
+test("a heap that a young collection leaves grown is collected in full at the next look", () => {
+  const counted = countedPace();
+  const { collected, heap } = counted;
+  noteAt(counted, [0]);
+  heap.bytes = 24 * MIB;
+
+  const fulls = [100, 199, 200, 300].map((nowMs) => (noteAt(counted, [nowMs]), collected.all));
+
+  expect(fulls).toEqual([0, 0, 1, 1]);
+  expect(collected.young).toBe(1);
 });
 
 test("24 MiB of old garbage start a full collection", () => {
