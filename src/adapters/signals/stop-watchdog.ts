@@ -34,7 +34,7 @@ interface Options {
 }
 
 const DEFAULTS: Options = {
-  marginMs: 300,
+  marginMs: 150,
   silenceMs: 250,
   libraries: C_LIBRARIES,
   startThread: (url) => new Worker(url, { ref: false }),
