@@ -124,7 +124,7 @@ export const VARIABLES = {
   MAX_IN_FLIGHT_BYTES: size({ from: 1, to: 4 * GIB })(
     "64MiB",
     "maximum size of all unfinished requests together, over all connections; responses of the " +
-      "read API that are under way take from it, and leave at least 24MiB",
+      "read API that are under way take from it, and leave 24MiB, or the largest request",
   ),
   MAX_SPANS_PER_REQUEST: count("spans", { from: 1, to: 10_000_000 })(
     "100000",

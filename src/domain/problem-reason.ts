@@ -274,8 +274,8 @@ export const PROBLEM_KINDS = {
   in_flight_bytes: {
     protocols: OTLP,
     noun: "sender",
-    fate: "dropped because requests in flight exceeded MAX_IN_FLIGHT_BYTES",
-    hint: SEND_LATER,
+    fate: "dropped because requests in flight exceeded what MAX_IN_FLIGHT_BYTES left to them",
+    hint: `${SEND_LATER}; slow readers of the read API take from it`,
     mayLoseSpans: true,
   },
   out_of_descriptors: {

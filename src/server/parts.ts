@@ -127,11 +127,16 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     problems,
     exporters: () => exportersOf({ receivers, problems, running }),
     unsupported: config.unsupportedSignals === "accept" ? new UnsupportedSignals() : undefined,
-    budget: new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock }),
+    budget: buildBudget(config),
     turns: new FairTurns(clock),
     highWater,
     stopping: new AbortController(),
   };
+}
+
+function buildBudget({ limits, maxBodyBytes, maxMessageBytes }: Config): InFlightBudget {
+  const largestRequestBytes = Math.max(maxBodyBytes, maxMessageBytes);
+  return new InFlightBudget({ capacityBytes: limits.inFlightBytes, largestRequestBytes, clock });
 }
 
 function buildProblems({ config, logger }: ServerInputs, running: RunningParts): ProblemRegistry {

@@ -7,6 +7,8 @@ import { requestOf } from "../support/requests/request-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { runServer } from "../support/running/running-server.ts";
 
+const MIB = 2 ** 20;
+
 test("every run has a unique identifier of 16 hex digits", () => {
   const reading = readConfig({});
   if (!reading.ok) throw new Error("the configuration is not right");
@@ -16,6 +18,28 @@ test("every run has a unique identifier of 16 hex digits", () => {
 
   expect(new Set(runIds).size).toBe(20);
   for (const runId of runIds) expect(runId).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test.each([
+  { variable: "HTTP_MAX_BODY_LENGTH", size: "50MiB" },
+  { variable: "GRPC_MAX_MESSAGE_LENGTH", size: "50MiB" },
+])("answers leave room to a request as large as $variable", ({ variable, size }) => {
+  const reading = readConfig({ [variable]: size, MAX_BUFFER_BYTES: size });
+  if (!reading.ok) throw new Error("the configuration is not right");
+  const { budget } = buildParts({
+    config: reading.config,
+    logger: new RecordingLogger(),
+    version: "0.0.0",
+  });
+  let droppedCount = 0;
+  budget.noteAnswers(100 * MIB);
+  const request = budget.begin({ dropped: () => void (droppedCount += 1) }, 0);
+
+  budget.hold(request, 50 * MIB);
+  const before = droppedCount;
+  budget.hold(request, 2 * MIB);
+
+  expect([before, droppedCount]).toEqual([0, 1]);
 });
 
 test("the statistics count what exporters have done, by protocol and signal", async () => {

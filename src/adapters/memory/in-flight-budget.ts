@@ -1,13 +1,16 @@
 import { assert } from "../../domain/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 
+/** What took the memory for which requests are dropped: requests alone, or answers with them. */
+export type DropCause = "requests" | "answers";
+
 /** An owner of requests in flight that are dropped together: a connection of any protocol. */
 export interface InFlightOwner {
   /**
    * Called when the owner has held too much for too long. Its bytes are no longer charged, and it
    * must free them: most of them are left to the garbage collector.
    */
-  dropped(heldBytes: number): void;
+  dropped(heldBytes: number, cause: DropCause): void;
 }
 
 /** An owner, or how to find it: asked for only when a request must be dropped. */
@@ -25,13 +28,15 @@ export interface OpenRequest {
 
 export interface InFlightParts {
   readonly capacityBytes: number;
+  /** The size of the largest request that any listener accepts. */
+  readonly largestRequestBytes?: number;
   readonly clock: Clock;
 }
 
 /** Room for headers and frames, so that a message as large as the whole budget still fits. */
 export const ENVELOPE_BYTES = 128 * 1024;
 
-/** What answers of the read API leave to requests in any case: the largest body, and others. */
+/** What answers of the read API leave to requests at least: by default, the largest and others. */
 const MIN_REQUESTS_BYTES = 24 * 1024 * 1024;
 
 /**
@@ -48,10 +53,11 @@ const MAX_AGE_MS = 10_000;
  * gRPC, a response does not end the charge of the call itself, whose peer may keep the stream open.
  *
  * What answers hold leaves less for requests, because both together must stay within the memory of
- * the process: a peer may fill the one and then the other.
+ * the process: a peer may fill the one and then the other. There is always
+ * room for one request of the largest size, or a slow reader would keep its sender out.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
- * max(capacityBytes - answerBytes, min(capacityBytes, MIN_REQUESTS_BYTES)) + ENVELOPE_BYTES.
+ * max(capacityBytes - answerBytes, leastBytes) + ENVELOPE_BYTES.
  *
  * grpc-js limits one message and HTTP/2 the streams of one connection, but nothing limits their
  * product: 4 connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every
@@ -61,6 +67,8 @@ export class InFlightBudget {
   // Fixed at construction.
   private readonly clock: Clock;
   private readonly capacityBytes: number;
+  /** What answers leave to requests. */
+  private readonly leastBytes: number;
 
   // Moved by `noteAnswers`.
   private answerBytes = 0;
@@ -70,8 +78,9 @@ export class InFlightBudget {
   private readonly openRequests = new Set<OpenRequest>();
   heldBytes = 0;
 
-  constructor({ capacityBytes, clock }: InFlightParts) {
+  constructor({ capacityBytes, largestRequestBytes = 0, clock }: InFlightParts) {
     this.capacityBytes = capacityBytes;
+    this.leastBytes = Math.min(capacityBytes, Math.max(MIN_REQUESTS_BYTES, largestRequestBytes));
     this.limitBytes = capacityBytes + ENVELOPE_BYTES;
     this.clock = clock;
   }
@@ -106,8 +115,8 @@ export class InFlightBudget {
   /** Notes that answers hold so many bytes more, or less. */
   noteAnswers(bytes: number): void {
     this.answerBytes += bytes;
-    const leastBytes = Math.min(this.capacityBytes, MIN_REQUESTS_BYTES);
-    this.limitBytes = Math.max(this.capacityBytes - this.answerBytes, leastBytes) + ENVELOPE_BYTES;
+    const leftBytes = Math.max(this.capacityBytes - this.answerBytes, this.leastBytes);
+    this.limitBytes = leftBytes + ENVELOPE_BYTES;
     this.shed();
   }
 
@@ -127,10 +136,13 @@ export class InFlightBudget {
 
   private drop(owner: InFlightOwner): void {
     const before = this.heldBytes;
-    for (const request of this.openRequests) {
-      if (ownerOf(request) === owner) this.end(request);
-    }
-    owner.dropped(before - this.heldBytes);
+    const fits = before <= this.capacityBytes + ENVELOPE_BYTES;
+    this.endAll(owner);
+    owner.dropped(before - this.heldBytes, fits ? "answers" : "requests");
+  }
+
+  private endAll(owner: InFlightOwner): void {
+    for (const request of this.openRequests) if (ownerOf(request) === owner) this.end(request);
   }
 }
 

@@ -4,7 +4,12 @@ import type { Receipt } from "../../domain/receipt.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { InFlightBudget, InFlightOwner, OpenRequest } from "../memory/in-flight-budget.ts";
+import type {
+  DropCause,
+  InFlightBudget,
+  InFlightOwner,
+  OpenRequest,
+} from "../memory/in-flight-budget.ts";
 import type { Objection } from "../otlp/status-table.ts";
 import type { Peer } from "./request-peer.ts";
 
@@ -194,8 +199,9 @@ class HttpConnection implements InFlightOwner {
     this.refused = refused;
   }
 
-  dropped(): void {
-    for (const request of this.requests) request.refuse("in_flight_bytes", this.refused);
+  dropped(_heldBytes: number, cause: DropCause): void {
+    const answer = cause === "answers" ? CROWDED_OUT : BUSY.in_flight_bytes;
+    for (const request of this.requests) request.refuse("in_flight_bytes", this.refused, answer);
   }
 }
 
@@ -225,9 +231,9 @@ class Entry implements RequestInFlight {
     if (this.earlyAnswer !== undefined) listener(this.earlyAnswer);
   }
 
-  refuse(reason: BusyReason, refused: RequestTableParts["refused"]): void {
+  refuse(reason: BusyReason, refused: RequestTableParts["refused"], answer = BUSY[reason]): void {
     if (this.earlyAnswer === undefined) refused(reason, this.peer.address);
-    this.abandon(BUSY[reason]);
+    this.abandon(answer);
   }
 
   [Symbol.dispose](): void {
@@ -262,6 +268,11 @@ const BUSY: Readonly<Record<BusyReason, Busy>> = {
     "the request was not complete within REQUEST_TIMEOUT_MS, or came at less than 1 KiB a second",
   ),
 };
+
+/** The answer to a request that would have room if no one read from the read API. */
+const CROWDED_OUT: Busy = busy(
+  "responses that the read API still sends leave too little memory for this request",
+);
 
 /**
  * Reports whether the connection of a request is better closed after the answer: it would stay open

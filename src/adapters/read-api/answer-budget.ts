@@ -5,7 +5,7 @@ import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 /** What answers may hold together, however much requests hold. */
 const MIN_ANSWERS_BYTES = 16 * 1024 * 1024;
 
-/** What requests may hold while an answer of any size begins: what it leaves to them. */
+/** What requests may hold while an answer of any size begins, which leaves them that at least. */
 const MAX_BESIDE_BYTES = 24 * 1024 * 1024;
 
 /** The requests in flight, which share the memory of the process with answers. */

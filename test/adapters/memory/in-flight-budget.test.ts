@@ -1,23 +1,34 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { ENVELOPE_BYTES, InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
-import type { InFlightOwner, OpenRequest } from "../../../src/adapters/memory/in-flight-budget.ts";
+import type {
+  DropCause,
+  InFlightOwner,
+  OpenRequest,
+} from "../../../src/adapters/memory/in-flight-budget.ts";
 
 /** The charge for an open request in these tests, and the minimum charge for a piece. */
 const BASE = 1000;
 const MIN_PIECE = 768;
 
 /** Creates a budget whose `limitBytes` include the envelope. */
-function createBudget(limitBytes: number, ownerCount = 3) {
+function createBudget(limitBytes: number, { ownerCount = 3, largestRequestBytes = 0 } = {}) {
   const dropped: InFlightOwner[] = [];
+  const causes: DropCause[] = [];
   const owners = Array.from({ length: ownerCount }, () => {
-    const owner: InFlightOwner = { dropped: () => void dropped.push(owner) };
+    const owner: InFlightOwner = {
+      dropped: (_, cause) => {
+        dropped.push(owner);
+        causes.push(cause);
+      },
+    };
     return owner;
   });
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
-  const budget = new InFlightBudget({ capacityBytes: limitBytes - ENVELOPE_BYTES, clock });
+  const capacityBytes = limitBytes - ENVELOPE_BYTES;
+  const budget = new InFlightBudget({ capacityBytes, largestRequestBytes, clock });
   const begin = (index: number) => budget.begin(owners[index] as InFlightOwner, BASE);
-  return { budget, owners, dropped, clock, begin };
+  return { budget, owners, dropped, causes, clock, begin };
 }
 
 describe("a request is charged", () => {
@@ -162,7 +173,7 @@ test("the total equals the sum of the requests after any sequence of calls", () 
   );
   fc.assert(
     fc.property(calls, (sequence) => {
-      const { budget, clock, begin } = createBudget(60_000, 4);
+      const { budget, clock, begin } = createBudget(60_000, { ownerCount: 4 });
       const requests: OpenRequest[] = [begin(0)];
       for (const { act, which, bytes } of sequence) {
         const request = requests[which % requests.length] as OpenRequest;
@@ -206,6 +217,20 @@ describe("what answers hold", () => {
     expect(budget.heldBytes).toBe(BASE + 20 * MIB);
   });
 
+  test.each<{ answers: number; held: number; cause: DropCause }>([
+    { answers: 0, held: 65, cause: "requests" },
+    { answers: 30, held: 65, cause: "requests" },
+    { answers: 30, held: 64, cause: "answers" },
+    { answers: 30, held: 35, cause: "answers" },
+  ])("of $answers MiB makes $cause the cause of a drop of $held MiB", (drop) => {
+    const { budget, begin, causes } = create();
+    budget.noteAnswers(drop.answers * MIB);
+
+    budget.hold(begin(0), drop.held * MIB);
+
+    expect(causes).toEqual([drop.cause]);
+  });
+
   test("leaves everything again when it is released", () => {
     const { budget, begin, dropped } = create();
     budget.noteAnswers(64 * MIB);
@@ -217,11 +242,18 @@ describe("what answers hold", () => {
   });
 
   test.each([
-    { capacity: 64, left: 24 },
-    { capacity: 8, left: 8 },
-    { capacity: 200, left: 100 },
-  ])("leaves $left MiB of $capacity MiB if it is 100 MiB", ({ capacity, left }) => {
-    const { budget, begin, dropped } = createBudget(capacity * MIB + ENVELOPE_BYTES);
+    { capacity: 64, largest: 20, left: 24 },
+    { capacity: 64, largest: 50, left: 50 },
+    { capacity: 64, largest: 100, left: 64 },
+    { capacity: 8, largest: 20, left: 8 },
+    { capacity: 200, largest: 20, left: 100 },
+    { capacity: 200, largest: 150, left: 150 },
+  ])("leaves $left MiB of $capacity for requests of $largest MiB if it is 100", (sizes) => {
+    const { capacity, largest, left } = sizes;
+    const limitBytes = capacity * MIB + ENVELOPE_BYTES;
+    const { budget, begin, dropped } = createBudget(limitBytes, {
+      largestRequestBytes: largest * MIB,
+    });
     budget.noteAnswers(100 * MIB);
     const request = begin(0);
 

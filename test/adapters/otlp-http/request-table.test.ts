@@ -116,6 +116,17 @@ describe("the budget", () => {
     expect(refusals).toEqual(["in_flight_bytes a"]);
   });
 
+  test("names responses of the read API if the request would have room without them", () => {
+    const { beginIn, budget, refusals } = createTable(2 ** 26);
+    const request = beginIn("a");
+    budget.noteAnswers(2 ** 25);
+
+    budget.hold(request.open, 2 ** 25 + ENVELOPE_BYTES);
+
+    expect(fateOf(request)).toContain("responses that the read API still sends");
+    expect(refusals).toEqual(["in_flight_bytes a"]);
+  });
+
   test("drops a request that exceeds it at its beginning", async () => {
     const { beginIn, budget } = createTable(200_000 - ENVELOPE_BYTES);
     budget.hold(beginIn("a", 1).open, 200_000 - 2 * REQUEST_BYTES + 1);
