@@ -91,7 +91,7 @@ function socketsOf(native: Symbols): NativeSockets {
 
 const BPF_RETURN = 0x06;
 
-/** The instruction must stay in memory while the program is set. */
+/** The instruction must stay in memory during the call that sets the program. */
 let instruction = new Uint8Array(8);
 
 /** Returns a program of one instruction, which returns this number. Source: bpf(4). */

@@ -1,12 +1,16 @@
-import { afterEach, expect, spyOn, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { AcceptHold } from "../../../src/adapters/listening/accept-hold.ts";
 import { nativeSockets } from "../../../src/adapters/listening/native-sockets.ts";
+import { notRun } from "../../support/running/not-run.ts";
 
 // `test/contract/pausable-listener.test.ts` shows what a hold means to the peers.
 
-const native = nativeSockets()!;
+/** Empty on systems that cannot hold back connections. */
+const SYSTEMS = process.platform === "linux" ? ["Linux"] : [];
+if (SYSTEMS.length === 0) notRun(6, "only Linux can hold back connections");
+
 const servers: Server[] = [];
 
 afterEach(() => {
@@ -46,62 +50,51 @@ async function isAccepted(port: number): Promise<boolean> {
   });
 }
 
-test.each(["127.0.0.1", "::"])(
-  "connections to %s that wait already are closed, so that they keep no one busy",
-  async (host) => {
-    const { port, accepted } = listen(host);
-    const hold = new AcceptHold(port);
-    connectBesides(port);
-
-    const isHeld = hold.begin();
-    hold.end();
-    const isNextAccepted = await isAccepted(port);
-
-    expect([isHeld, isNextAccepted]).toEqual([true, true]);
-    expect(accepted()).toBe(1);
-  },
-);
-
-test.each([
-  { name: "there is no descriptor", faults: { closeWaiting: () => false } },
-  { name: "the system ignores the filter", faults: { hasWaiting: () => true } },
-  { name: "the system has no filters", faults: { set: () => false } },
-])("connections are accepted as before if $name", async ({ faults }) => {
-  const { port, accepted } = listen();
-  const hold = new AcceptHold(port);
-  connectBesides(port);
-
-  let isHeld: boolean;
-  {
-    const spies = Object.entries({ closeWaiting: () => true, ...faults }).map(([name, fault]) =>
-      spyOn(native, name as keyof typeof native).mockImplementation(fault as () => never),
-    );
-    isHeld = hold.begin();
-    for (const spy of spies) spy.mockRestore();
-  }
-
-  expect([isHeld, hold.isHeld]).toEqual([false, false]);
-  expect(await isAccepted(port)).toBe(true);
-  expect(accepted()).toBe(2);
-});
-
-test("a port at which this process does not listen cannot be held", async () => {
-  const { port } = listen();
-  await new Promise<void>((resolve) => void servers.pop()!.close(() => resolve()));
-
-  expect(new AcceptHold(port).begin()).toBe(false);
-});
-
-test("a Unix socket cannot be held", () => {
-  const hold = new AcceptHold(0);
-
-  expect([hold.isPossible, hold.begin()]).toEqual([false, false]);
-});
-
 const ROOT = join(import.meta.dir, "../../..");
 
-test("the last descriptor is kept for the connections that wait", async () => {
-  const code = `
+describe.each(SYSTEMS)("on %s", () => {
+  test.each(["127.0.0.1", "::"])(
+    "connections to %s that wait already are closed, so that they keep no one busy",
+    async (host) => {
+      const { port, accepted } = listen(host);
+      const hold = new AcceptHold(port);
+      connectBesides(port);
+
+      const isHeld = hold.begin();
+      hold.end();
+      const isNextAccepted = await isAccepted(port);
+
+      expect([isHeld, isNextAccepted]).toEqual([true, true]);
+      expect(accepted()).toBe(1);
+    },
+  );
+
+  test.each([
+    { name: "there is no descriptor", faults: { closeWaiting: () => false } },
+    { name: "the system ignores the filter", faults: { hasWaiting: () => true } },
+    { name: "the system has no filters", faults: { set: () => false } },
+  ])("connections are accepted as before if $name", async ({ faults }) => {
+    const { port, accepted } = listen();
+    const hold = new AcceptHold(port);
+    const native = nativeSockets()!;
+    connectBesides(port);
+
+    let isHeld: boolean;
+    {
+      const spies = Object.entries({ closeWaiting: () => true, ...faults }).map(([name, fault]) =>
+        spyOn(native, name as keyof typeof native).mockImplementation(fault as () => never),
+      );
+      isHeld = hold.begin();
+      for (const spy of spies) spy.mockRestore();
+    }
+
+    expect([isHeld, hold.isHeld]).toEqual([false, false]);
+    expect(await isAccepted(port)).toBe(true);
+    expect(accepted()).toBe(2);
+  });
+
+  test("the last descriptor is kept for the connections that wait", async () => {
+    const code = `
     const { openSync } = require("node:fs");
     const { createServer } = require("node:net");
     const { AcceptHold } = await import("./src/adapters/listening/accept-hold.ts");
@@ -124,18 +117,32 @@ test("the last descriptor is kept for the connections that wait", async () => {
     while (!native.hasWaiting(listening));
     console.log([first, hold.begin(), native.hasWaiting(listening), exhaust()].join());
     process.exit();`;
-  const command = ["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", process.execPath, "-e", code];
-  const child = Bun.spawn(command, { cwd: ROOT, stderr: "inherit" });
+    const command = ["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", process.execPath, "-e", code];
+    const child = Bun.spawn(command, { cwd: ROOT, stderr: "inherit" });
 
-  let output = "";
-  for await (const bytes of child.stdout) {
-    const isFirst = output === "";
-    output += Buffer.from(bytes).toString();
-    if (isFirst)
-      connect(Number(output), "127.0.0.1")
-        .on("error", () => {})
-        .write("a");
-  }
+    let output = "";
+    for await (const bytes of child.stdout) {
+      const isFirst = output === "";
+      output += Buffer.from(bytes).toString();
+      if (isFirst)
+        connect(Number(output), "127.0.0.1")
+          .on("error", () => {})
+          .write("a");
+    }
 
-  expect(output).toMatch(/^\d+\nEMFILE,true,false,EMFILE\n$/);
+    expect(output).toMatch(/^\d+\nEMFILE,true,false,EMFILE\n$/);
+  });
+});
+
+test("a port at which this process does not listen cannot be held", async () => {
+  const { port } = listen();
+  await new Promise<void>((resolve) => void servers.pop()!.close(() => resolve()));
+
+  expect(new AcceptHold(port).begin()).toBe(false);
+});
+
+test("a Unix socket cannot be held", () => {
+  const hold = new AcceptHold(0);
+
+  expect([hold.isPossible, hold.begin()]).toEqual([false, false]);
 });
