@@ -178,7 +178,9 @@ async function hurryOnSecondSignal(
   { hurried }: ServeSignals,
   logger: Logger,
 ): Promise<void> {
-  logger.warning("grace_ended", { signal: await hurried });
+  const signal = await hurried;
+  if (stopping.watchdog.hasEnded) return;
+  logger.warning("grace_ended", { signal });
   stopping.watchdog.hurry();
   stopping.server.hurry();
 }

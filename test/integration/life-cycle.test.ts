@@ -1,5 +1,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config/variables.ts";
 import { ledgerOf } from "../support/oracles/ledger-of.ts";
@@ -8,6 +10,7 @@ import { sendHalfBody } from "../support/running/half-sent-body.ts";
 import { sendHalf } from "../support/running/half-sent-call.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { runProgram, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the program ends as requested, and its last ledger contains all acknowledged spans.
 
@@ -134,6 +137,24 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     ]);
   },
 );
+
+// Code that the runtime preloads sends the second signal when the counts are written. The program
+// then ends once it has nothing left to write.
+const SECOND_SIGNAL_AT_EXIT = `process.exit = (exitCode) => {
+  process.emit("SIGTERM");
+  process.exitCode = exitCode;
+};`;
+
+test("a second signal after the end of the stop leaves the counts as the last line", async () => {
+  const preload = join(temporaryFolder(), "second-signal.js");
+  writeFileSync(preload, SECOND_SIGNAL_AT_EXIT);
+  await using program = await startProgram({ BUN_OPTIONS: `--preload=${preload}` });
+
+  const exitCode = await program.stop();
+
+  expect(exitCode).toBe(0);
+  expect(program.log().at(-1)).toMatchObject({ event: "stopped" });
+});
 
 test("a third signal ends the program at once", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });

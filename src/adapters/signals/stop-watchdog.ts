@@ -83,6 +83,10 @@ export class StopWatchdog {
     this.set(AT.hurried);
   }
 
+  get hasEnded(): boolean {
+    return Atomics.load(this.cells, AT.ended) === 1;
+  }
+
   /** The stop has ended in time. */
   end(): void {
     this.cancel?.();

@@ -71,10 +71,12 @@ test.each([
   const closed = once(thread, "close");
 
   if (hurry) watchdog.hurry();
+  const hadEnded = watchdog.hasEnded;
   watchdog.end();
 
   await closed;
   expect([turns, cancelled]).toEqual([1, 1]);
+  expect([hadEnded, watchdog.hasEnded]).toEqual([false, true]);
 });
 
 test("a system without another thread stops as usual", () => {
