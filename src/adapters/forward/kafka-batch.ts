@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { cutRequest } from "../../domain/wire/assemble.ts";
 import { requestsByKey, type SplitKey } from "../../domain/wire/requests-by-key.ts";
 import type { SendOutcome } from "../../ports/span-sink.ts";
+import { PROCESS_PACE } from "../memory/collection-pace.ts";
 import type { KafkaClient, KafkaMessage } from "./kafka-client.js";
 import type { LaneEnd } from "./kafka-producer.ts";
 
@@ -38,6 +39,9 @@ export function asBuffer(bytes: Uint8Array<ArrayBuffer>): Buffer<ArrayBuffer> {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** What the client leaves to the collector for a message, as measured on Bun 1.4.5. */
+const GARBAGE_A_MESSAGE_BYTES = 4 * 1024;
+
 type SendGroup = (messages: readonly SpanMessage[]) => Promise<LaneEnd>;
 
 /**
@@ -56,6 +60,8 @@ export async function sendMessages(
   for (let group = left.pop(); group !== undefined; group = left.pop()) {
     // oxlint-disable-next-line no-await-in-loop -- one group at a time keeps the order
     const { outcome, stored } = await send(group);
+    // While a backlog drains, nothing else starts collections.
+    PROCESS_PACE.noteGarbage(group.length * GARBAGE_A_MESSAGE_BYTES);
     hasStored ||= outcome.outcome === "delivered" || stored.size > 0;
     if (outcome.outcome === "delivered") continue;
     if (outcome.outcome !== "too_large" || !hasStored) return outcome;

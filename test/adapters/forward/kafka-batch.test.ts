@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import {
   keyedMessages,
   sendMessages,
@@ -6,6 +6,7 @@ import {
 } from "../../../src/adapters/forward/kafka-batch.ts";
 import * as client from "../../../src/adapters/forward/kafka-client.js";
 import type { LaneEnd } from "../../../src/adapters/forward/kafka-producer.ts";
+import { PROCESS_PACE } from "../../../src/adapters/memory/collection-pace.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
@@ -104,4 +105,16 @@ describe("the messages of a batch", () => {
 
     expect(await sendMessages(messages, send)).toEqual(BUSY);
   });
+});
+
+test("what messages leave to the collector is noted, 4 KiB for each", async () => {
+  const messages = keyedMessages(requestOf(20), "trace_id", FORM);
+  using noted = spyOn(PROCESS_PACE, "noteGarbage");
+
+  await sendMessages(messages, async () => ({
+    outcome: { outcome: "delivered" },
+    stored: new Set(),
+  }));
+
+  expect(noted.mock.calls).toEqual([[20 * 4_096]]);
 });
