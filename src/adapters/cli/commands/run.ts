@@ -1,5 +1,6 @@
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, report, valueOf } from "../command/command-run.ts";
+import { collectedText } from "../output/text-stream.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { prepareReadyFile, writeReadyFile } from "../files/ready-file.ts";
 import { endpointsOf } from "../render/endpoints.ts";
@@ -21,14 +22,33 @@ export async function runBeside(run: CommandRun): Promise<number> {
   const readyFile = valueOf(run, "ready-file");
   if (readyFile !== undefined) prepareReadyFile(readyFile);
   const spanFile = readSpanFile(run);
-  const { outcome, spanFileCode } = await runWithReceiver(run, plan, spanFile);
-  reportOutcome(run, outcome);
-  const cases = outcomeCases(outcome);
-  reportToGithub(run, cases);
-  const junitCode = await codeOfFile(run, async () => {
-    if (junit !== undefined) await writeOutFile(junit, junitXml(cases));
-  });
-  return exitCodeOf(outcome) || spanFileCode || junitCode;
+  const messages = collectedText(run.stderr);
+  const reporting = { ...run, stderr: messages };
+  try {
+    const { outcome, spanFileCode } = await runWithReceiver({ run, reporting }, plan, spanFile);
+    reportOutcome(reporting, outcome);
+    const cases = outcomeCases(outcome);
+    reportToGithub(reporting, cases);
+    const junitCode = await codeOfFile(reporting, async () => {
+      if (junit !== undefined) await writeOutFile(junit, junitXml(cases));
+    });
+    // The second signal, if the first has ended the wait for spans.
+    const signal = run.interruption();
+    await messages.flush(signal.aborted ? undefined : signal);
+    return exitCodeOf(outcome) || spanFileCode || junitCode;
+  } finally {
+    await messages.flush();
+  }
+}
+
+/** The same run twice. */
+interface Runs {
+  readonly run: CommandRun;
+  /**
+   * Collects what it reports after the command, which is printed at the end: a signal then ends the
+   * program although nobody reads its standard error.
+   */
+  readonly reporting: CommandRun;
 }
 
 /** Reports a file that cannot be written; the exit code of the command takes precedence. */
@@ -50,7 +70,7 @@ interface Ended {
 }
 
 async function runWithReceiver(
-  run: CommandRun,
+  { run, reporting }: Runs,
   plan: RunPlan,
   spanFile: ReturnType<typeof readSpanFile>,
 ): Promise<Ended> {
@@ -80,9 +100,9 @@ async function runWithReceiver(
     const checked = await checkExpectations(receiver, plan.expectations, settling);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
-    if (isGiven(run, "show")) await showReceived(run, receiver);
-    const spanFileCode = await codeOfFile(run, async () => {
-      if (spanFile !== undefined) await saveReceived(run, receiver, spanFile);
+    if (isGiven(run, "show")) await showReceived(reporting, receiver);
+    const spanFileCode = await codeOfFile(reporting, async () => {
+      if (spanFile !== undefined) await saveReceived(reporting, receiver, spanFile);
     });
     const received = await summariseReceived(receiver, checked);
     const outcome = { command, end, commandSeconds, checked, checkSeconds, received };

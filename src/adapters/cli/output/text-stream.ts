@@ -21,24 +21,28 @@ export interface TextStream {
 }
 
 /** Text that is collected for a stream, and written in one piece. */
-export interface CollectedText extends Pick<TextStream, "isTerminal" | "columns"> {
+export interface CollectedText extends TextStream {
   /** Always returns true: only `flush` finds out whether the pipe is closed. */
   write(text: string): boolean;
+  /** The same as `write`. */
+  writeAside(text: string): Promise<boolean>;
   /** Writes what has been collected, like `writeAside`. */
   flush(signal?: AbortSignal): Promise<boolean>;
 }
 
 export function collectedText(stream: TextStream): CollectedText {
   let collected = "";
+  const collect = (text: string): boolean => {
+    collected += text;
+    return true;
+  };
   return {
     isTerminal: stream.isTerminal,
     get columns() {
       return stream.columns;
     },
-    write: (text) => {
-      collected += text;
-      return true;
-    },
+    write: collect,
+    writeAside: async (text) => collect(text),
     flush: async (signal) => {
       const text = collected;
       collected = "";

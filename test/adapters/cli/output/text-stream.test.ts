@@ -106,7 +106,7 @@ test("a write aside writes everything, in order", async () => {
   const output = collectedText(openTextStream(fileDescriptor));
 
   output.write("one ");
-  output.write("two");
+  await output.writeAside("two");
   const results = [await output.flush(), await output.flush()];
   closeSync(fileDescriptor);
 
