@@ -13,6 +13,12 @@ export interface SteppedWork {
 const TURN_MS = 5;
 
 /**
+ * The work that may be done in one turn although it has no time left: a millisecond of JSON at
+ * most, that of 10,000 empty objects, and 0.1 ms of ordinary spans.
+ */
+export const SPARE_BYTES = 32 * 1024;
+
+/**
  * Shares the event loop among senders and their connections.
  *
  * Bun reads all that a socket has before it turns to the next one, and a peer can have sent enough
@@ -20,6 +26,8 @@ const TURN_MS = 5;
  * Otherwise it waits in a queue, in which senders take turns: a sender with many connections delays
  * the others no more than one with a single connection. Work that has not had a step yet comes
  * first, so that a small request does not wait for those who have sent more.
+ *
+ * Work that must not wait may be done beyond this time as long as `spareBytes` are left.
  *
  * All listeners of a process share one of these, because they share the event loop.
  */
@@ -31,6 +39,8 @@ export class FairTurns {
   private readonly first = new SenderQueue<SteppedWork>();
   private readonly further = new SenderQueue<SteppedWork>();
   private endMs: number | undefined;
+  /** What may be done in this turn, once `hasTime` has returned false. */
+  spareBytes = SPARE_BYTES;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -42,6 +52,11 @@ export class FairTurns {
     return this.isBeforeEnd() && !this.isWorkWaiting();
   }
 
+  /** Counts what is done in this turn beyond its time. */
+  spend(lengthBytes: number): void {
+    this.spareBytes -= lengthBytes;
+  }
+
   /** Does the work in steps, in later turns. */
   queue(work: SteppedWork): void {
     if (this.endMs === undefined) this.begin();
@@ -50,6 +65,7 @@ export class FairTurns {
 
   private begin(): void {
     this.endMs = this.clock.monotonicMs() + TURN_MS;
+    this.spareBytes = SPARE_BYTES;
     setImmediate(() => this.next());
   }
 

@@ -165,7 +165,7 @@ function chunkBytes(message: Uint8Array, compression: Compression, maxBytes: num
 }
 
 /** Returns the size that a message declares to have when it is decompressed; 0 if none. */
-function declaredSize(message: Uint8Array, compression: Compression): number {
+export function declaredSize(message: Uint8Array, compression: Compression): number {
   if (compression === "zstd") return declaredBytes(message);
   if (compression !== "gzip" || message.length < GZIP_LENGTH_BYTES) return 0;
   return uint32At(message, message.length - GZIP_LENGTH_BYTES);

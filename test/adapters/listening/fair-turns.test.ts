@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { FairTurns, type SteppedWork } from "../../../src/adapters/listening/fair-turns.ts";
+import {
+  FairTurns,
+  SPARE_BYTES,
+  type SteppedWork,
+} from "../../../src/adapters/listening/fair-turns.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
 const LONG_MS = 5;
@@ -44,6 +48,19 @@ test("the next turn has time again", async () => {
   await nextTurn();
 
   expect(turns.hasTime()).toBe(true);
+});
+
+test("each turn has as many spare bytes", async () => {
+  const { turns, pass } = createTurns();
+  turns.hasTime();
+  pass(LONG_MS);
+
+  turns.spend(SPARE_BYTES - 1);
+  const left = turns.spareBytes;
+  await nextTurn();
+  turns.hasTime();
+
+  expect([left, turns.spareBytes]).toEqual([1, SPARE_BYTES]);
 });
 
 test("a turn has no time while work is waiting, which was there earlier", () => {

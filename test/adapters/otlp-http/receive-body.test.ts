@@ -1,5 +1,5 @@
-import { describe, expect, test } from "bun:test";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { describe, expect, spyOn, test } from "bun:test";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { OneAtATime } from "../../../src/adapters/otlp-http/one-at-a-time.ts";
 import {
   MAX_SHORT_BYTES,
@@ -7,7 +7,7 @@ import {
   type RequestHead,
 } from "../../../src/adapters/otlp-http/receive-body.ts";
 import type { EarlyAnswer } from "../../../src/adapters/otlp-http/request-table.ts";
-import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
+import { FairTurns, SPARE_BYTES } from "../../../src/adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { GrpcFakeReceiver } from "../../support/fakes/grpc-fake-receiver.ts";
@@ -15,7 +15,8 @@ import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { noCollections } from "../../support/fakes/no-collections.ts";
 
 const JSON_HEAD: RequestHead = { signal: "traces", format: "json", coding: "identity" };
-const SHORT = Buffer.from('{"resourceSpans":[]}');
+const SMALL = Buffer.from('{"resourceSpans":[]}'.padEnd(SPARE_BYTES));
+const SHORT = Buffer.from('{"resourceSpans":[]}'.padEnd(SPARE_BYTES + 1));
 const SPAN = '{"name":"an ordinary name of a span","attributes":[]}';
 const SPANS = Array<string>(60_000).fill(SPAN).join(",");
 const LONG = Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${SPANS}]}]}]}`);
@@ -41,6 +42,8 @@ function prepare({ turnClock = { monotonicMs: () => 0 } }: { turnClock?: Clock }
     maxBytes: MAX_BYTES,
     failed: () => {},
   };
+  const garbageBytes: number[] = [];
+  spyOn(parts.pace, "noteGarbage").mockImplementation((bytes) => void garbageBytes.push(bytes));
   const begin = (
     body: Uint8Array,
     head: RequestHead = JSON_HEAD,
@@ -60,7 +63,7 @@ function prepare({ turnClock = { monotonicMs: () => 0 } }: { turnClock?: Clock }
     };
     return { answer: receiveBody(parts, body, { head, inFlight }), abandon };
   };
-  return { receiver, budget, begin };
+  return { receiver, budget, garbageBytes, begin };
 }
 
 const ACCEPTED = { outcome: "accepted" };
@@ -83,19 +86,74 @@ test.each([
 });
 
 describe("in a turn without time", () => {
-  const ZSTD: RequestHead = { ...JSON_HEAD, coding: "zstd" };
+  const CODINGS = [
+    { coding: "identity", encode: (plain: Buffer) => plain },
+    { coding: "gzip", encode: (plain: Buffer) => gzipSync(plain) },
+    { coding: "deflate", encode: (plain: Buffer) => deflateSync(plain) },
+    { coding: "zstd", encode: (plain: Buffer) => zstdCompressSync(plain) },
+  ] as const;
 
-  test.each([
-    { name: "JSON", body: SHORT, head: JSON_HEAD },
-    { name: "compressed", body: zstdCompressSync(SHORT), head: ZSTD },
-  ])("a short body waits for a later turn: $name", async ({ body, head }) => {
+  test.each(CODINGS)("a small body is received at once: $coding", ({ coding, encode }) => {
     const { receiver, begin } = prepare({ turnClock: passingClock() });
 
-    const { answer } = begin(body, head);
+    const { answer } = begin(encode(SMALL), { ...JSON_HEAD, coding });
+
+    expect(answer).toMatchObject(ACCEPTED);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  test("small bodies wait once they have taken what the turn can spare", async () => {
+    const { receiver, begin } = prepare({ turnClock: passingClock() });
+    const half = gzipSync(SMALL.subarray(0, SPARE_BYTES / 2));
+    const gzip: RequestHead = { ...JSON_HEAD, coding: "gzip" };
+
+    const answers = [begin(half, gzip), begin(half, gzip), begin(half, gzip)].map(
+      ({ answer }) => answer,
+    );
+    const before = receiver.requests.length;
+    await answers[2];
+    const { answer: later } = begin(half, gzip);
+
+    expect([before, receiver.requests.length]).toEqual([2, 4]);
+    expect(later).toMatchObject(ACCEPTED);
+  });
+
+  test.each(CODINGS)("a larger one waits for a later turn: $coding", async ({ coding, encode }) => {
+    const { receiver, begin } = prepare({ turnClock: passingClock() });
+
+    const { answer } = begin(encode(SHORT), { ...JSON_HEAD, coding });
     const before = receiver.requests.length;
 
     expect(await answer).toMatchObject(ACCEPTED);
     expect([before, receiver.requests.length]).toEqual([0, 1]);
+  });
+
+  const EMPTY_MEMBERS = Array<Buffer>(4_000).fill(gzipSync(""));
+
+  test.each([
+    { name: "declares to be larger", body: gzipSync(SHORT) },
+    { name: "is larger itself", body: Buffer.concat([gzipSync(SMALL), ...EMPTY_MEMBERS]) },
+  ])("a body that $name is not decompressed before its turn", async ({ body }) => {
+    const { receiver, garbageBytes, begin } = prepare({ turnClock: passingClock() });
+
+    const { answer } = begin(body, { ...JSON_HEAD, coding: "gzip" });
+    const before = [receiver.requests.length, ...garbageBytes];
+
+    expect(await answer).toMatchObject(ACCEPTED);
+    expect(before).toEqual([0]);
+  });
+
+  test("a body is decompressed no further than a small one if it declares too little", async () => {
+    const { receiver, garbageBytes, begin } = prepare({ turnClock: passingClock() });
+    const body = gzipSync(Buffer.alloc(MAX_SHORT_BYTES));
+    body.writeUInt32LE(1, body.length - 4);
+
+    const { answer } = begin(body, { ...JSON_HEAD, coding: "gzip" });
+    const before = [receiver.turnedAwayAs.length, ...garbageBytes];
+
+    expect(await answer).toMatchObject({ outcome: "malformed", problem: "broken_compression" });
+    // The smallest buffer that zlib writes to.
+    expect(before).toEqual([0, 64 * 1024]);
   });
 
   test("a body that needs no work first is received at once", () => {
@@ -214,12 +272,12 @@ describe("a long body", () => {
   });
 });
 
-test("a body that decompresses to more than a thousand times its size is too large", async () => {
+test("a body that decompresses to more than a thousand times its size is refused at once", () => {
   const { receiver, begin } = prepare();
   const body = zstdCompressSync(Buffer.alloc(MAX_BYTES));
 
   const { answer } = begin(body, { ...JSON_HEAD, coding: "zstd" });
 
-  expect(await answer).toMatchObject({ outcome: "too_large" });
+  expect(answer).toMatchObject({ outcome: "too_large" });
   expect(receiver.turnedAwayAs).toEqual(["too_large"]);
 });
