@@ -102,9 +102,14 @@ export class ServedPort implements PausableListener {
     this.replaceNow(this.current);
   }
 
-  /** Stops accepting connections; resolves when all requests in flight are answered. */
+  /**
+   * Stops accepting connections; resolves when all requests in flight are answered. Idle
+   * connections are closed first: with TLS, the end would wait for the answer of a client to it,
+   * and many clients read nothing before their next request.
+   */
   async stop(): Promise<void> {
     this.settleHandover();
+    this.relieve();
     await this.stopAll(false);
   }
 
