@@ -47,13 +47,19 @@ async function tailed({ apiUrl }: RunningProgram): Promise<void> {
   }
 }
 
+/** Reports whether a thread waits in a pipe; false for one that has ended since it was listed. */
+function isInPipe(wchan: string): boolean {
+  try {
+    return readFileSync(wchan, "latin1").includes("pipe_w");
+  } catch {
+    return false;
+  }
+}
+
 /** Resolves when a thread of a process waits until its pipe has room. */
 async function blocked(pid: number): Promise<void> {
   const tasks = `/proc/${pid}/task`;
-  const isBlocked = () =>
-    readdirSync(tasks).some((task) =>
-      /pipe_w/.test(readFileSync(`${tasks}/${task}/wchan`, "latin1")),
-    );
+  const isBlocked = () => readdirSync(tasks).some((task) => isInPipe(`${tasks}/${task}/wchan`));
   while (!isBlocked()) await new Promise((resolve) => setImmediate(resolve));
 }
 
