@@ -15,7 +15,7 @@ const GROWTH_A_FULL_BYTES = 24 * 1024 * 1024;
 const SIZE_INTERVAL_MS = 100;
 
 /** The amount of old garbage after which a full collection starts. */
-const OLD_GARBAGE_A_COLLECTION_BYTES = 24 * 1024 * 1024;
+const OLD_GARBAGE_A_COLLECTION_BYTES = 12 * 1024 * 1024;
 
 /** The collectors of the runtime. */
 export interface Collectors {

@@ -118,13 +118,13 @@ test("a heap that a young collection leaves grown is collected in full at the ne
   expect(collected.young).toBe(1);
 });
 
-test("24 MiB of old garbage start a full collection", () => {
+test("12 MiB of old garbage start a full collection", () => {
   const { pace, collected } = countedPace();
 
-  pace.noteOldGarbage(24 * MIB - 1);
+  pace.noteOldGarbage(12 * MIB - 1);
   const before = { ...collected };
   pace.noteOldGarbage(1);
-  pace.noteOldGarbage(24 * MIB - 1);
+  pace.noteOldGarbage(12 * MIB - 1);
 
   expect([before, collected]).toMatchObject([{ all: 0 }, { young: 0, all: 1 }]);
 });
