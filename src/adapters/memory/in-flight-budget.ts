@@ -53,8 +53,8 @@ const MAX_AGE_MS = 10_000;
  * gRPC, a response does not end the charge of the call itself, whose peer may keep the stream open.
  *
  * What answers hold leaves less for requests, because both together must stay within the memory of
- * the process: a peer may fill the one and then the other. There is always
- * room for one request of the largest size, or a slow reader would keep its sender out.
+ * the process: a peer may fill the one and then the other. There is always room for one request of
+ * the largest size, or a slow reader would keep its sender out.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
  * max(capacityBytes - answerBytes, leastBytes) + ENVELOPE_BYTES.
@@ -67,8 +67,8 @@ export class InFlightBudget {
   // Fixed at construction.
   private readonly clock: Clock;
   private readonly capacityBytes: number;
-  /** What answers leave to requests. */
-  private readonly leastBytes: number;
+  /** What answers leave to requests, however much they hold. */
+  readonly leastBytes: number;
 
   // Moved by `noteAnswers`.
   private answerBytes = 0;

@@ -54,9 +54,7 @@ export function inflate(
   compression: Compression,
   maxBytes: number,
 ): InflateResult {
-  if (compression === "zstd" && declaresMore(message, maxBytes)) {
-    return { ...tooLarge(maxBytes), garbageBytes: 0 };
-  }
+  if (declaresMore(message, compression, maxBytes)) return tooLargeUnread(maxBytes);
   const options = optionsFor(message, compression, maxBytes);
   try {
     return plainResult(DECODERS[compression](message, options), options);
@@ -74,9 +72,7 @@ export async function inflateAside(
   compression: Compression,
   { maxBytes, grown }: { readonly maxBytes: number; readonly grown: (bytes: number) => void },
 ): Promise<InflateResult> {
-  if (compression === "zstd" && declaresMore(message, maxBytes)) {
-    return { ...tooLarge(maxBytes), garbageBytes: 0 };
-  }
+  if (declaresMore(message, compression, maxBytes)) return tooLargeUnread(maxBytes);
   const plain = new GrowingBytes();
   try {
     if (compression === "zstd") wholeZstdFrames(message);
@@ -179,9 +175,14 @@ function unzstd(message: Uint8Array, options: DecoderOptions): Uint8Array {
   return zstdDecompressSync(wholeZstdFrames(message), withZstdWindow(options));
 }
 
-/** Reports whether whole frames declare that the first one has more bytes. */
-function declaresMore(message: Uint8Array, maxBytes: number): boolean {
-  return declaredBytes(message) > maxBytes && areWholeZstdFrames(message);
+/** Reports whether whole frames of zstd declare that the first one has more bytes. */
+function declaresMore(message: Uint8Array, compression: Compression, maxBytes: number): boolean {
+  const mayDeclare = compression === "zstd" && declaredBytes(message) > maxBytes;
+  return mayDeclare && areWholeZstdFrames(message);
+}
+
+function tooLargeUnread(maxBytes: number): InflateResult {
+  return { ...tooLarge(maxBytes), garbageBytes: 0 };
 }
 
 /** Throws for anything but complete frames. */

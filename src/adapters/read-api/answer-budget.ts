@@ -5,13 +5,10 @@ import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 /** What answers may hold together, however much requests hold. */
 const MIN_ANSWERS_BYTES = 16 * 1024 * 1024;
 
-/** What requests may hold while an answer of any size begins, which leaves them that at least. */
-const MAX_BESIDE_BYTES = 24 * 1024 * 1024;
-
 /** The requests in flight, which share the memory of the process with answers. */
-export type SharedWithAnswers = Pick<InFlightBudget, "heldBytes" | "noteAnswers">;
+export type SharedWithAnswers = Pick<InFlightBudget, "heldBytes" | "leastBytes" | "noteAnswers">;
 
-const NO_REQUESTS: SharedWithAnswers = { heldBytes: 0, noteAnswers: () => {} };
+const NO_REQUESTS: SharedWithAnswers = { heldBytes: 0, leastBytes: 0, noteAnswers: () => {} };
 
 /**
  * Bounds the memory of answers in progress. A reader that stops reading keeps its answer in memory,
@@ -19,7 +16,8 @@ const NO_REQUESTS: SharedWithAnswers = { heldBytes: 0, noteAnswers: () => {} };
  *
  * An answer may grow as long as the others leave room. So a single answer may be of any size, and
  * many answers share the limit. What requests in flight hold counts too, but leaves some room to
- * answers, and what answers hold leaves less to requests.
+ * answers, and what answers hold leaves less to requests. An answer of any size begins only while
+ * requests hold no more than it leaves to them.
  *
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */
@@ -48,8 +46,8 @@ export class AnswerBudget {
 
   /** Reports whether an answer that holds `ownBytes` may grow by `bytes`. Only answers call it. */
   hasRoomBeside(ownBytes: number, bytes: number): boolean {
-    const besideBytes = this.requests.heldBytes;
-    if (this.heldBytes === ownBytes && besideBytes <= MAX_BESIDE_BYTES) return true;
+    const { heldBytes: besideBytes, leastBytes: leftBytes } = this.requests;
+    if (this.heldBytes === ownBytes && besideBytes <= leftBytes) return true;
     const heldBytes = this.heldBytes + bytes;
     const leastBytes = Math.min(MIN_ANSWERS_BYTES, this.limitBytes);
     return heldBytes < Math.max(leastBytes, this.limitBytes - besideBytes);

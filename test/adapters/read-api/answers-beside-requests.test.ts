@@ -4,7 +4,7 @@ import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
 test("every change is reported to the budget of requests", () => {
   const changes: number[] = [];
   const noteAnswers = (bytes: number) => void changes.push(bytes);
-  const held = new AnswerBudget(10, { heldBytes: 0, noteAnswers }).begin();
+  const held = new AnswerBudget(10, { heldBytes: 0, leastBytes: 0, noteAnswers }).begin();
 
   held.reserve(8);
   held.hold(5);
@@ -16,8 +16,10 @@ test("every change is reported to the budget of requests", () => {
 
 describe("what requests hold", () => {
   const MIB = 2 ** 20;
-  const besideRequests = (heldMib: number) =>
-    new AnswerBudget(64 * MIB, { heldBytes: heldMib * MIB, noteAnswers: () => {} });
+  const requestsOf = (heldMib: number) => {
+    return { heldBytes: heldMib * MIB, leastBytes: 24 * MIB, noteAnswers: () => {} };
+  };
+  const besideRequests = (heldMib: number) => new AnswerBudget(64 * MIB, requestsOf(heldMib));
 
   test.each([
     { requestsMib: 0, roomMib: 64 },
@@ -48,7 +50,7 @@ describe("what requests hold", () => {
   );
 
   test("lets an answer grow to the size that it has reserved", () => {
-    const requests = { heldBytes: 0, noteAnswers: () => {} };
+    const requests = requestsOf(0);
     const answer = new AnswerBudget(64 * MIB, requests).begin();
 
     answer.reserve(100 * MIB);

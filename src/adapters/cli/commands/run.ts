@@ -41,7 +41,7 @@ export async function runBeside(run: CommandRun): Promise<number> {
   }
 }
 
-/** The same run twice. */
+/** Holds a run with its own standard error, and with one that collects. */
 interface Runs {
   readonly run: CommandRun;
   /**

@@ -24,7 +24,7 @@ export interface TextStream {
 export interface CollectedText extends TextStream {
   /** Always returns true: only `flush` finds out whether the pipe is closed. */
   write(text: string): boolean;
-  /** The same as `write`. */
+  /** Collects text as `write` does. */
   writeAside(text: string): Promise<boolean>;
   /** Writes what has been collected, like `writeAside`. */
   flush(signal?: AbortSignal): Promise<boolean>;

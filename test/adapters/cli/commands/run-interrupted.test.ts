@@ -2,10 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
 import type { TextStream } from "../../../../src/adapters/cli/output/text-stream.ts";
-import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
-import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
-import { problemTotals } from "../../../support/fakes/problem-totals.ts";
-import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import { fakeReceiver } from "../../../support/fakes/fake-receiver.ts";
 import { writtenText } from "../../../support/fakes/written-text.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
@@ -43,14 +40,7 @@ interface Surroundings {
 async function run(options: readonly string[], { isGithub = false, ...given }: Surroundings) {
   const { buffer, arrivals, arrive } = searchedRing({ spans: 10, bytes: 1 << 16 });
   arrive(requestOf(2));
-  const startReceiver: StartReceiver = async () => ({
-    ports: { grpc: 1, http: 2, api: 3 },
-    buffer: new LoggedBuffer(buffer, new RecordingLogger()),
-    arrivals,
-    problems: () => problemTotals({}),
-    exporters: () => exporterCounts(),
-    stop: async () => {},
-  });
+  const startReceiver: StartReceiver = async () => fakeReceiver({ buffer, arrivals });
   const env = { PATH: process.env["PATH"], GITHUB_ACTIONS: String(isGithub) };
   return await runCommands(["run", ...options, "--", "true"], { env, startReceiver, ...given });
 }

@@ -2,10 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
-import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
-import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
-import { problemTotals } from "../../../support/fakes/problem-totals.ts";
-import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import { fakeReceiver } from "../../../support/fakes/fake-receiver.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
 import { searchedRing } from "../../../support/running/searched-ring.ts";
@@ -21,14 +18,7 @@ async function run(argv: readonly string[], received?: Uint8Array) {
   const startReceiver: StartReceiver = async () => {
     starts += 1;
     if (received !== undefined) arrive(received);
-    return {
-      ports: { grpc: 1, http: 2, api: 3 },
-      buffer: new LoggedBuffer(buffer, new RecordingLogger()),
-      arrivals,
-      problems: () => problemTotals({}),
-      exporters: () => exporterCounts(),
-      stop: async () => {},
-    };
+    return fakeReceiver({ buffer, arrivals });
   };
   return { ...(await runCommands(["run", ...argv], { env: ENV, startReceiver })), starts };
 }

@@ -1,9 +1,6 @@
 import { expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
-import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
-import { exporterCounts } from "../../../support/fakes/exporter-counts.ts";
-import { problemTotals } from "../../../support/fakes/problem-totals.ts";
-import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import { fakeReceiver } from "../../../support/fakes/fake-receiver.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 import { SOME_PARENT, tracedRequests } from "../../../support/requests/traced-requests.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
@@ -27,14 +24,7 @@ async function run(
   const startReceiver: StartReceiver = async () => {
     arrive(...before);
     void nextTurn().then(() => arrive(...meanwhile));
-    return {
-      ports: { grpc: 1, http: 2, api: 3 },
-      buffer: new LoggedBuffer(buffer, new RecordingLogger()),
-      arrivals,
-      problems: () => problemTotals({}),
-      exporters: () => exporterCounts(),
-      stop: async () => {},
-    };
+    return fakeReceiver({ buffer, arrivals });
   };
   const command = ["run", ...argv, "--", "sh", "-c", "echo its output; exit 3"];
   return await runCommands(command, { env: ENV, startReceiver, columns: 80 });
