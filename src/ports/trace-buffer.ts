@@ -104,6 +104,8 @@ export interface StoppedBuffer extends SequenceSource, LedgerSource {
    * between them, leased or free; undefined if none is left.
    */
   copyRun(from: number): BufferedRun | undefined;
+  /** Returns the sequences of all spans in memory, leased or free, in ascending ranges. */
+  ranges(): SequenceRange[];
 }
 
 /** Reports which sequences are buffered. */

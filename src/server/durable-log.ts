@@ -66,7 +66,8 @@ function hintFor(error: unknown): string {
   return "set DATA_DIR to a directory in which this user may create files";
 }
 
-function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): LogParts {
+/** Returns what a log needs, to be opened or only to be read. */
+export function logParts(parts: ServerParts, config: LogConfig, disk: DirectoryDisk): LogParts {
   const { durability, maxDiskBytes, diskFailure } = config;
   const { buffer } = parts.config;
   const sizes = { maxDiskBytes, segmentBytes: segmentBytesFor(maxDiskBytes) };
@@ -101,36 +102,4 @@ function logSpilled({ logger, running }: ServerParts, on_disk_spans: number): vo
 function syncPeriodically(log: SpanLog, { durability, syncIntervalMs }: LogConfig): () => void {
   if (durability !== "process") return () => {};
   return clock.repeat(syncIntervalMs, () => void log.sync());
-}
-
-/**
- * Closes the log, so that the next start finds every span that is left. The log line says if that
- * fails.
- */
-export async function closeLog(parts: ServerParts): Promise<void> {
-  const { running, config, logger } = parts;
-  const { log: opened } = running;
-  if (opened === undefined || config.log === "off") return;
-  opened.cancel();
-  if (config.log.diskFailure === "memory") reportMemoryOnly(parts, opened);
-  const { buffered: spans } = opened.log.stats().spans;
-  try {
-    await opened.log.close();
-    if (spans > 0) logger.info("kept", { spans, directory: quotePeerText(config.log.directory) });
-  } catch (error) {
-    running.hasLostSpans ||= config.log.durability === "stop";
-    const hint = "a power cut may lose them; check the disk";
-    logger.error("cannot_sync_log", { spans, reason: systemErrorText(error), hint });
-  } finally {
-    await opened.disk.close();
-  }
-}
-
-/** Logs the spans that a stop loses, because they were accepted while the disk failed. */
-function reportMemoryOnly({ running, ring, logger }: ServerParts, { log }: OpenedLog): void {
-  const spans = ring.stats().spans.buffered - log.stats().spans.buffered;
-  if (spans === 0) return;
-  running.hasLostSpans = true;
-  const hint = "they arrived while the disk failed; set DISK_FAILURE=refuse to refuse such spans";
-  logger.error("lost", { spans, hint });
 }

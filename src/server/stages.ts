@@ -7,8 +7,8 @@ import { logLost } from "../application/shutdown/lost-spans.ts";
 import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
-import { closeLog, openLog } from "./durable-log.ts";
-import { storeAtStop, withoutStoring } from "./store-at-stop.ts";
+import { openLog } from "./durable-log.ts";
+import { closeLog, withoutStoring } from "./store-at-stop.ts";
 import { listen, listenFailure, type RunningListener, runningListeners } from "./listen.ts";
 import { openCertificates } from "./listener-tls.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
@@ -102,7 +102,7 @@ function keepLog(parts: ServerParts): Stage {
   return {
     name: "log",
     start: () => openLog(parts),
-    stop: () => (closed ??= storeAtStop(parts).then(() => closeLog(parts))),
+    stop: () => (closed ??= closeLog(parts)),
   };
 }
 

@@ -157,7 +157,7 @@ test.each(DELAYED)(
 );
 
 const MOUNTED = CAN_MOUNT ? ["a file system of 4 MiB"] : [];
-if (!CAN_MOUNT) notRun(3, "mounting needs root, unshare and nsenter");
+if (!CAN_MOUNT) notRun(4, "mounting needs root, unshare and nsenter");
 
 describe.each(MOUNTED)("on %s", () => {
   test("that others fill, requests are refused for the time, and nothing is lost", async () => {
@@ -207,6 +207,29 @@ describe.each(MOUNTED)("on %s", () => {
     expectKept(readable, sent, 0);
     expect(exitCode).toBe(0);
     expect(found).toEqual(readable);
+  });
+
+  test("too small for a stop, what is reported as lost is what the next start lacks", async () => {
+    await using disk = await mountSmallDisk(join(root, "stop"), 1);
+    const level = { DURABILITY: "stop", MAX_BUFFER_SIZE: "100000" };
+    const env = { ...level, DATA_DIR: join(disk.folder, "data") };
+    const sent: Sent = { next: 1, acknowledged: [] };
+    await using program = await startProgram(env, disk);
+    for (let request = 0; request < 30; request += 1) await sendNext(program, sent, 1_000);
+
+    const exitCode = await program.stop();
+    const lost = program.log().find(({ event }) => event === "lost");
+    const kept = program.log().find(({ event }) => event === "kept");
+    disk.resize(4);
+    await using next = await startProgram(env, disk);
+    const found = await spanNumbersOf(next);
+
+    const missing = missingIn(found, sent, 1_000);
+    expect(exitCode).toBe(5);
+    expect(missing.length).toBeGreaterThan(0);
+    expect(found.length).toBeGreaterThan(0);
+    expect([lost?.["spans"], kept?.["spans"]]).toEqual([missing.length, found.length]);
+    expect(found.length + missing.length).toBe(30_000);
   });
 
   test("that is read only now, the program does not start, and says why", async () => {

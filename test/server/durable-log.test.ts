@@ -89,7 +89,12 @@ describe("a log on disk", () => {
     expect(logger.lines).toContainEqual({
       level: "error",
       event: "lost",
-      fields: { spans: 2_001, hint: expect.stringContaining("DISK_FAILURE=refuse") },
+      // The directory is gone, with the spans that had reached it.
+      fields: {
+        spans: 2_004,
+        directory: path,
+        hint: expect.stringContaining("DISK_FAILURE=refuse"),
+      },
     });
   });
 

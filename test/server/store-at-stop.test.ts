@@ -84,7 +84,7 @@ describe("a server at level stop", () => {
     });
   });
 
-  test("loses its spans if the directory is gone, and says so", async () => {
+  test("loses all its spans if the directory is gone, and says so", async () => {
     const { env, path } = stopLevel();
     const logger = new RecordingLogger();
     const server = await runServer({ ...env, ...LARGE, MAX_DISK_BYTES: "1MiB" }, logger);
@@ -98,11 +98,13 @@ describe("a server at level stop", () => {
 
     expect(again.hasLostSpans()).toBe(true);
     expect(logger.lines.map(({ event }) => event)).toContain("disk_failed");
+    expect(logger.lines.filter(({ event }) => event === "kept")).toHaveLength(1);
     expect(logger.lines).toContainEqual({
       level: "error",
       event: "lost",
       fields: {
-        spans: 2_000,
+        // Those that the first stop has kept are gone too.
+        spans: 4_000,
         directory: path,
         hint: "free space there, or set DATA_DIR to another directory",
       },

@@ -2,8 +2,8 @@ import type { Checksum, AppendFile, Disk } from "../../ports/disk.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { VisitStored } from "./stored-request.ts";
 import type { RequestContexts } from "../ring/ring-services.ts";
-import { type Cause, emptyLedgers, type LogLedgers, type Segment } from "./segment.ts";
-import type { SequenceRange } from "./sequence-ranges.ts";
+import { type Cause, emptyLedgers, extentOf, type LogLedgers, type Segment } from "./segment.ts";
+import { hasRange, type SequenceRange } from "./sequence-ranges.ts";
 
 /**
  * Says when a request is acknowledged. `disk`: once it is on stable storage. `process`: once it is
@@ -266,4 +266,12 @@ export function segmentOf(state: LogState, sequence: number): Segment | undefine
   return state.segments.findLast(
     ({ firstSequence, endSequence }) => firstSequence <= sequence && sequence < endSequence,
   );
+}
+
+/** Returns the range of the segment that has a span; undefined if it is not stored. */
+export function storedExtent(state: LogState, sequence: number): SequenceRange | undefined {
+  const segment = segmentOf(state, sequence);
+  const span = { first: sequence, end: sequence + 1 };
+  const isStored = segment !== undefined && !hasRange(segment.departed, span);
+  return isStored ? extentOf(segment) : undefined;
 }

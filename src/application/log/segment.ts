@@ -89,6 +89,11 @@ export function storedIn(segment: Segment): SpanAmount {
   };
 }
 
+/** Returns the sequences that have not departed, leased or not. */
+export function storedRanges(segment: Segment): SequenceRange[] {
+  return gapsIn(extentOf(segment), segment.departed);
+}
+
 /** Returns the spans that are neither departed nor leased. */
 export function freeIn(segment: Segment): SpanAmount {
   const { spans, bytes } = storedIn(segment);

@@ -5,20 +5,20 @@ import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
 import { breakOff, endPause, isRefusing } from "./disk-failure.ts";
 import { enqueue, writeOpening, startWriting } from "./group-commit.ts";
 import { leaseOldest, type LogLease } from "./lease-spans.ts";
-import { type SpanAmount, extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
+import { type SpanAmount, isSpent, markBefore, storedRanges, type SegmentMark } from "./segment.ts";
 import {
   type ActiveSegment,
   type AppendOutcome,
   type LogParts,
   type LogRequest,
   type LogState,
-  segmentOf,
+  storedExtent,
 } from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
 import { readStored } from "./read-stored.ts";
 import type { VisitStored } from "./stored-request.ts";
 import { removeSpent } from "./retention.ts";
-import { gapsIn, hasRange, type SequenceRange } from "./sequence-ranges.ts";
+import type { SequenceRange } from "./sequence-ranges.ts";
 import {
   discardSpans,
   type HeldSpans,
@@ -128,6 +128,11 @@ export class SpanLog {
     return storedExtent(this.state, sequence);
   }
 
+  /** Returns the sequences of all stored spans, leased or free, in ascending ranges. */
+  ranges(): SequenceRange[] {
+    return this.state.segments.flatMap(storedRanges);
+  }
+
   /**
    * Visits stored requests from a sequence on, in order, each with its sequences that have not
    * departed, until `visit` returns false. It leases nothing.
@@ -176,13 +181,6 @@ export class SpanLog {
   }
 }
 
-function storedExtent(state: LogState, sequence: number): SequenceRange | undefined {
-  const segment = segmentOf(state, sequence);
-  const span = { first: sequence, end: sequence + 1 };
-  const isStored = segment !== undefined && !hasRange(segment.departed, span);
-  return isStored ? extentOf(segment) : undefined;
-}
-
 /** Ends the segment, because the sequences within one have no gaps. */
 function skipTo(state: LogState, sequence: number): void {
   assert(state.writing === undefined, "sequences are skipped while nothing is written");
@@ -227,7 +225,7 @@ function oldestStored({
 }: LogState): Pick<SegmentMark, "sequence" | "unixMs"> | undefined {
   const segment = segments.find((each) => !isSpent(each));
   if (segment === undefined) return undefined;
-  const sequence = gapsIn(extentOf(segment), segment.departed)[0]!.first;
+  const sequence = storedRanges(segment)[0]!.first;
   return { sequence, unixMs: markBefore(segment, sequence)!.unixMs };
 }
 

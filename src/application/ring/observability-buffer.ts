@@ -35,7 +35,7 @@ import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
 import { takeBefore } from "./ring-removal.ts";
 import { restore, skipTo } from "./ring-restore.ts";
-import { copyRun } from "./ring-runs.ts";
+import { bufferedRanges, copyRun } from "./ring-runs.ts";
 import { readServices } from "./ring-services.ts";
 import { SharedLock } from "./shared-lock.ts";
 
@@ -170,6 +170,12 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   copyRun(from: number): BufferedRun | undefined {
     using _ = this.lock.hold();
     return copyRun(this.ring, from);
+  }
+
+  /** Returns the sequences of all buffered spans. See `StoppedBuffer`. */
+  ranges(): SequenceRange[] {
+    using _ = this.lock.hold();
+    return bufferedRanges(this.ring);
   }
 
   /** Copies spans by their sequences, in the order given, skipping those that have left. */

@@ -1,4 +1,4 @@
-import type { BufferedRun } from "../../ports/trace-buffer.ts";
+import type { BufferedRun, SequenceRange } from "../../ports/trace-buffer.ts";
 import { copyBuffered } from "./ring-hand-over.ts";
 import { FIRST_SEQUENCE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
 import { blockEndSequence, blockOf, isBuffered, slotsOf } from "./ring-removal.ts";
@@ -21,4 +21,18 @@ export function copyRun(ring: RingMemory, from: number): BufferedRun | undefined
   const spanBytes = lengths.reduce((sum, length) => sum + length, 0);
   const unixMs = ring.blockUnixMs[block]!;
   return { request, sequence: first, spanCount: sequences.length, spanBytes, unixMs };
+}
+
+/** Returns the sequences of all buffered spans, leased or free, in order. Needs the lock. */
+export function bufferedRanges(ring: RingMemory): SequenceRange[] {
+  const end = ring.control[NEXT_SEQUENCE]!;
+  const ranges: SequenceRange[] = [];
+  for (let first = ring.control[FIRST_SEQUENCE]!; first < end; first += 1) {
+    if (!isBuffered(ring, first)) continue;
+    let next = first + 1;
+    while (next < end && isBuffered(ring, next)) next += 1;
+    ranges.push({ first, next });
+    first = next;
+  }
+  return ranges;
 }

@@ -61,3 +61,15 @@ test("runs are the same after the ring has gone round", () => {
     "3: 19 19,20,21,22,23,24,25",
   ]);
 });
+
+test("the ranges are all buffered sequences, leased or free", () => {
+  const ring = ringWith(requestOf(6), requestOf(2, 7));
+  const lease = ring.lease({ spans: 5, bytes: 1 << 16 })!;
+  ring.settle(lease, "delivered", { first: 2, end: 4 });
+
+  expect(ring.ranges()).toEqual([
+    { first: 1, next: 3 },
+    { first: 5, next: 9 },
+  ]);
+  expect(ringWith().ranges()).toEqual([]);
+});

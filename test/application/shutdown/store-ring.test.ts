@@ -1,48 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { storeRing } from "../../../src/application/shutdown/store-ring.ts";
-import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
-import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
-import { DurableBench, type RingSetting } from "../../support/disk/durable-bench.ts";
-import { kindsOf, LogBench, numbers, requestFor } from "../../support/disk/opened-log.ts";
+import { kindsOf, LogBench, numbers } from "../../support/disk/opened-log.ts";
+import { StopBench } from "../../support/disk/stop-bench.ts";
 import { balances } from "../../support/oracles/watched-ledger.ts";
-
-const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
-
-/** A buffer at level `stop`: requests go to memory only. */
-class StopBench {
-  readonly disk: LogBench;
-  readonly bench: DurableBench;
-
-  private constructor(disk: LogBench, bench: DurableBench) {
-    this.disk = disk;
-    this.bench = bench;
-  }
-
-  static async open(disk = new LogBench({ durability: "stop" }), ring: RingSetting = {}) {
-    disk.disk.isEager = true;
-    return new StopBench(disk, await DurableBench.open(disk, ring));
-  }
-
-  receive(first: number, spanCount: number): void {
-    walkRequest(walked, requestFor(first, spanCount).bytes);
-    this.bench.buffer.append(walked);
-  }
-
-  store(batchBytes = 1 << 20): Promise<number> {
-    const { log, ring: buffer } = this.bench;
-    return storeRing({ log, buffer, batchBytes });
-  }
-
-  async next(): Promise<StopBench> {
-    await this.bench.log.close();
-    return await StopBench.open(this.disk);
-  }
-
-  sequences(): readonly number[] {
-    return this.bench.buffer.peek(1_000).sequences;
-  }
-}
 
 describe("a stop", () => {
   test("stores every span with its sequence, and the next start has them all", async () => {
