@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { existsSync, unlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
 
 // Goal and method: as in `bun.test.ts`, for servers and processes.
 
@@ -185,4 +187,30 @@ test.each([
   close();
 
   expect(existsSync(path)).toBe(false);
+});
+
+// adapters/otlp-http/unanswered-request.ts, answerInstead(), its exception
+test("with TLS, a pipelined request is not aborted before the client's end", async () => {
+  const { server: own } = makeCertificates();
+  const begun = Promise.withResolvers<Request>();
+  const answered = Promise.withResolvers<Response>();
+  await using server = Bun.serve({
+    ...OPTIONS,
+    tls: { cert: own.cert, key: own.key },
+    fetch: (request) => (begun.resolve(request), answered.promise),
+  });
+  const place = { host: "127.0.0.1", port: server.port!, allowHalfOpen: true };
+  const socket = connectTls({ ...place, rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2));
+
+  await once(socket.resume(), "end");
+  const { signal } = await begun.promise;
+  const before = signal.aborted;
+  const aborted = once(signal, "abort");
+  socket.destroy();
+  await aborted;
+  answered.resolve(new Response());
+
+  expect(before).toBe(false);
 });

@@ -123,7 +123,7 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   inFlight.arrivedBytes = Infinity;
   const isRead = body.outcome === "read";
   const received = isRead
-    ? receiveBody(parts, body.bytes, { head, inFlight })
+    ? receiveBody(parts, body.bytes, { head, inFlight, request })
     : countFailure(parts, body, head);
   const answer = received instanceof Promise ? await received : received;
   if (isRead) body.release();

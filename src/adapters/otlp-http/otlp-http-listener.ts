@@ -134,7 +134,9 @@ function serve(
 
 /** Answers a request after its turn, unless its connection has been closed in the meantime. */
 function answerLater(exporting: ExportParts, request: Request, peer: Peer) {
-  return request.signal.aborted ? new Response() : answerExport(exporting, request, peer);
+  if (!request.signal.aborted) return answerExport(exporting, request, peer);
+  exporting.problems.note({ protocol: "http", reason: "incomplete", address: peer.address });
+  return new Response();
 }
 
 /** Builds the parts of a request; nothing listens yet. */

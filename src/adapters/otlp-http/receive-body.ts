@@ -25,6 +25,7 @@ import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-reque
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { BodyFormat, BodyParts, BodyReading, ContentCoding } from "./request-body.ts";
 import type { RequestInFlight } from "./request-table.ts";
+import { answerInstead, type ClosableRequest } from "./unanswered-request.ts";
 
 export interface ReceiveBodyParts extends Pick<SafelyParts, "failed">, BodyParts {
   /** The receivers by encoding of the body, so that each encoding is counted separately. */
@@ -51,6 +52,7 @@ export interface RequestHead {
 interface Receiving {
   readonly head: RequestHead;
   readonly inFlight: RequestInFlight;
+  readonly request: ClosableRequest;
 }
 
 /** The size up to which a body is received in one turn; that of usual requests is a tenth. */
@@ -68,7 +70,7 @@ export const MAX_SHORT_BYTES = 1024 * 1024;
  * request or its end follows before an answer is ready (`test/quirks/bun.test.ts`), so a sender
  * that pipelines or half-closes would get none whenever others keep this process busy. A body may
  * be larger than it declares, so its decompression stops at that number, and the body waits after
- * all.
+ * all. One whose connection is closed while it waits is not received (`answerInstead`).
  *
  * A long one, which would block it for up to a quarter of a second, is decompressed on another
  * thread and converted in steps. Long ones take turns, so that the memory for this is needed once;
@@ -124,19 +126,25 @@ function receivePlain(
   return answer;
 }
 
-/** Receives a body when the sender has its turn, unless the request is abandoned by then. */
+/** Receives a body when the sender has its turn, unless no one would receive the answer by then. */
 function inLaterTurn(
-  { turns }: ReceiveBodyParts,
-  { inFlight }: Receiving,
+  parts: ReceiveBodyParts,
+  receiving: Receiving,
   receive: () => Answer | Promise<Answer>,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const step = (): false => {
-    Promise.try(() => inFlight.earlyAnswer ?? receive()).then(resolve, reject);
+    Promise.try(() => countedInstead(parts, receiving) ?? receive()).then(resolve, reject);
     return false;
   };
-  turns.queue({ sender: inFlight.peer.address, step });
+  parts.turns.queue({ sender: receiving.inFlight.peer.address, step });
   return promise;
+}
+
+/** Returns the answer of a request that must not be received any more, and counts the request. */
+function countedInstead(parts: ReceiveBodyParts, receiving: Receiving): Answer | undefined {
+  const instead = answerInstead(receiving);
+  return instead && countFailure(parts, instead, receiving.head);
 }
 
 /** Returns undefined for a body that has more bytes when it is decompressed, or may have more. */
@@ -167,14 +175,15 @@ async function receiveLong(
   body: Uint8Array,
   receiving: Receiving,
 ): Promise<Answer> {
-  const { head, inFlight } = receiving;
+  const { head } = receiving;
   // Its turn may have come too late.
-  if (inFlight.earlyAnswer !== undefined) return inFlight.earlyAnswer;
+  const instead = countedInstead(parts, receiving);
+  if (instead !== undefined) return instead;
   const isPlain = head.coding === "identity";
   const plain = isPlain ? asItIs(body) : await inflateLong(parts, body, receiving);
-  const answer = await inTurns(receiveInSteps(parts, plain, head), inFlight);
+  const answer = await inTurns(parts, receiving, receiveInSteps(parts, plain, head));
   freeInflated(plain, body);
-  return answer ?? inFlight.earlyAnswer!;
+  return answer;
 }
 
 /** Decompresses a body, and charges the result while it grows. */
@@ -191,23 +200,24 @@ async function inflateLong(
   return plain;
 }
 
-/** Runs a step in each turn of the event loop. Returns undefined if the request is abandoned. */
+/** Runs a step in each turn of the event loop, while the request may still be received. */
 async function inTurns(
+  parts: ReceiveBodyParts,
+  receiving: Receiving,
   steps: Generator<void, Answer | Promise<Answer>>,
-  inFlight: RequestInFlight,
-): Promise<Answer | undefined> {
-  while (inFlight.earlyAnswer === undefined) {
+): Promise<Answer> {
+  let instead = countedInstead(parts, receiving);
+  while (instead === undefined) {
     const step = steps.next();
     if (step.done === true) return step.value;
     // oxlint-disable-next-line no-await-in-loop -- one step after the other
     await turn();
+    instead = countedInstead(parts, receiving);
   }
   // Frees what the steps hold.
-  steps.return(ABANDONED);
-  return undefined;
+  steps.return(instead);
+  return instead;
 }
-
-const ABANDONED: Answer = { outcome: "stopping", message: "" };
 
 function freeInflated(plain: InflateResult, body: Uint8Array): void {
   if (plain.outcome === "plain" && plain.bytes !== body) releaseOwnBuffer(plain.bytes);

@@ -6,6 +6,7 @@ import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { EarlyAnswer, RequestInFlight } from "./request-table.ts";
 import type { Compression } from "../otlp/inflate.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
+import { answerInstead, ENDED_EARLY } from "./unanswered-request.ts";
 
 /**
  * A body, or the reason why it was not read. `release` frees the memory of `bytes`, and must be
@@ -41,7 +42,7 @@ const DIGITS = /^\d{1,15}$/;
  * it accepts it, and accepts until no connection waits (`test/quirks/bun-servers.test.ts`). A peer
  * that connects again as soon as it is broken off would keep Bun accepting for seconds. So a sender
  * must not pipeline requests in chunks: Bun closes a connection on which another request follows
- * while a body has not been read. No exporter is known to do so.
+ * while a body has not been read, and such a body is not received. No exporter is known to do so.
  *
  * Until the body is read, `inFlight.arrivedBytes` says how much of it has arrived. Bun shows
  * nothing of a body that it collects, so the declared length stands for it: no more than that has
@@ -60,13 +61,6 @@ export function readBody(
   if (DIGITS.test(declared)) return readWhole(request, Number(declared), inFlight, parts);
   return readPieces(request, inFlight, parts).catch(() => ENDED_EARLY);
 }
-
-/** The answer when the connection is closed, so no one receives it. */
-const ENDED_EARLY: BodyReading = {
-  outcome: "malformed",
-  problem: "incomplete",
-  message: "the body ended early",
-};
 
 /** Nearly every body. A promise of its own costs less than a race. */
 function readWhole(
@@ -110,11 +104,11 @@ async function readPieces(
     if (areTooSmall(pieceCount, body.length)) return SMALL_CHUNKS;
     isOver = done || inFlight.earlyAnswer !== undefined || body.length > maxBytes;
   }
-  const { earlyAnswer } = inFlight;
-  const isWhole = earlyAnswer === undefined && body.length <= maxBytes;
+  const instead = answerInstead({ inFlight, request });
+  const isWhole = instead === undefined && body.length <= maxBytes;
   if (isWhole) return { outcome: "read", bytes: body.bytes, release: () => body.release() };
   body.release();
-  if (earlyAnswer !== undefined) return earlyAnswer;
+  if (instead !== undefined) return instead;
   reader?.releaseLock();
   return tooLarge(maxBytes);
 }

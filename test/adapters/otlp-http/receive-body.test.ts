@@ -59,14 +59,24 @@ function prepare({ turnClock = { monotonicMs: () => 0 } }: { turnClock?: Clock }
       [Symbol.dispose]() {},
     };
     const abandon = (): void => {
-      inFlight.earlyAnswer = { outcome: "stopping", message: "abandoned" };
+      inFlight.earlyAnswer = ABANDONED;
     };
-    return { answer: receiveBody(parts, body, { head, inFlight }), abandon };
+    const connection = new AbortController();
+    const answer = receiveBody(parts, body, { head, inFlight, request: connection });
+    return { answer, abandon, close: () => connection.abort() };
   };
   return { receiver, budget, garbageBytes, begin };
 }
 
 const ACCEPTED = { outcome: "accepted" };
+const ABANDONED: EarlyAnswer = { outcome: "stopping", message: "abandoned" };
+const CLOSED = { outcome: "malformed", problem: "incomplete" };
+
+/** Why a body that waits is not received; only the limit that abandons a request counts it. */
+const ENDS = [
+  { name: "its request is abandoned", by: "abandon", answer: ABANDONED, counted: [] },
+  { name: "its connection is closed", by: "close", answer: CLOSED, counted: ["malformed"] },
+] as const;
 
 test.each([
   { name: "JSON", body: SHORT, head: JSON_HEAD },
@@ -178,14 +188,15 @@ describe("in a turn without time", () => {
     expect(order).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.1"]);
   });
 
-  test("a body is not received if its request is abandoned meanwhile", async () => {
+  test.each(ENDS)("a body is not received if $name meanwhile", async ({ by, answer, counted }) => {
     const { receiver, begin } = prepare({ turnClock: passingClock() });
-    const { answer, abandon } = begin(SHORT);
+    const waiting = begin(SHORT);
 
-    abandon();
+    waiting[by]();
 
-    expect(await answer).toEqual({ outcome: "stopping", message: "abandoned" });
+    expect(await waiting.answer).toMatchObject(answer);
     expect(receiver.requests).toEqual([]);
+    expect(receiver.turnedAwayAs).toEqual([...counted]);
   });
 });
 
@@ -238,18 +249,20 @@ describe("a long body", () => {
     expect([before, receiver.requests.length]).toEqual([1, 2]);
   });
 
-  test("is not received if its request is abandoned meanwhile", async () => {
+  test.each(
+    ENDS.flatMap((end) => [
+      { ...end, form: "JSON", body: LONG, head: JSON_HEAD },
+      { ...end, form: "gzip", body: gzipSync(LONG), head: gzip },
+    ]),
+  )("is not received if $name meanwhile: $form", async ({ by, answer, counted, body, head }) => {
     const { receiver, begin } = prepare();
-    const long = begin(LONG);
-    const next = begin(LONG);
+    const bodies = [begin(body, head), begin(body, head)];
 
     await new Promise((resolve) => void setImmediate(resolve));
-    long.abandon();
-    next.abandon();
+    for (const each of bodies) each[by]();
 
-    expect(await long.answer).toEqual({ outcome: "stopping", message: "abandoned" });
-    expect(await next.answer).toEqual({ outcome: "stopping", message: "abandoned" });
-    expect(receiver.requests).toEqual([]);
+    for (const each of bodies) expect(await each.answer).toMatchObject(answer);
+    expect([receiver.requests, receiver.turnedAwayAs]).toEqual([[], [...counted, ...counted]]);
   });
 
   test("is charged while it is decompressed", async () => {

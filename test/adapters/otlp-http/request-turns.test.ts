@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { RequestTurns } from "../../../src/adapters/otlp-http/request-turns.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 
 stopOtlpHttpAfterEach();
 
@@ -43,8 +45,8 @@ test("65 requests of one turn begin at once after 31 turns with one", async () =
   expect(next[65]).toBeInstanceOf(Promise);
 });
 
-test("a connection that pipelines thousands of requests is closed early", async () => {
-  const { listener } = runOtlpHttp();
+test("a connection that pipelines thousands of requests is closed, and recorded", async () => {
+  const { listener, problems } = runOtlpHttp();
   const socket = connect({ port: listener.port, host: "127.0.0.1" });
   const closed = new Promise((resolve) => socket.once("close", resolve));
   let answers = 0;
@@ -54,7 +56,9 @@ test("a connection that pipelines thousands of requests is closed early", async 
   socket.write(REQUEST.repeat(FLOOD));
   await closed;
 
+  while (countsOf(problems).incomplete === undefined) await nextTurn();
   expect(answers).toBeLessThan(FLOOD);
+  expect(countsOf(problems)).toMatchObject({ incomplete: 1 });
 });
 
 test("a few pipelined requests are all answered", async () => {
