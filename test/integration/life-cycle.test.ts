@@ -1,6 +1,7 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config/variables.ts";
@@ -102,6 +103,21 @@ test("a stopping program answers an HTTP request in flight with 503", async () =
 
   expect(await sender.answer).toStartWith("HTTP/1.1 503");
   expect(exitCode).toBe(0);
+});
+
+test("a stopping program does not wait for the rest of an HTTP request head", async () => {
+  await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
+  const socket = connect(program.httpPort, "127.0.0.1");
+  socket.write("POST /v1/traces HTTP/1.1\r\nHost: a\r\n");
+  // This request arrives later; its answer shows that the program has read the other bytes.
+  await fetch(program.httpUrl);
+
+  const [begin, exitCode, end] = [Date.now(), await program.stop(), Date.now()];
+  socket.destroy();
+
+  expect(exitCode).toBe(0);
+  // Bun itself closes such a connection after 12 s.
+  expect(end - begin).toBeLessThan(10_000);
 });
 
 test("a call that never finishes is closed when the grace time is up", async () => {

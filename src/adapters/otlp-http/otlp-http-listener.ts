@@ -61,6 +61,9 @@ export const MAX_IDLE_SECONDS = 255;
 
 const EXPIRY_INTERVAL_MS = 1_000;
 
+/** How often a stop checks whether all requests have their answers. */
+const ANSWERED_CHECK_MS = 10;
+
 /**
  * Starts OTLP/HTTP, on HTTP/1.1 and HTTP/2, on one port. Throws when it cannot listen:
  * the error's `code` is `EADDRINUSE` when the port is taken.
@@ -96,12 +99,24 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
     stop: async (graceMs) => {
       table.stop();
       drain.stop();
-      const part = { gently: () => served.stop(), byForce: () => served.abort() };
-      await stopWithin(graceMs, part, parts.clock);
+      const gently = () => stopAfterAnswers(served, parts.clock);
+      await stopWithin(graceMs, { gently, byForce: () => served.abort() }, parts.clock);
       cancelExpiry();
     },
     counts: () => ({ requestsInFlight: table.size }),
   };
+}
+
+/**
+ * Stops once all requests have their answers. Bun keeps a connection with an incomplete head, and
+ * one of TLS without a request, until the client closes it, although nothing that it may still send
+ * can be stored. `pendingRequests` counts a request until its answer has been sent.
+ */
+async function stopAfterAnswers(served: ServedPort, clock: TimerClock): Promise<void> {
+  const cancel = clock.repeat(ANSWERED_CHECK_MS, () => {
+    if (served.pendingRequests === 0) void served.abort();
+  });
+  await served.stop().finally(cancel);
 }
 
 function serve(
