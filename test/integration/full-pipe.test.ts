@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
-import {
-  closeSync,
-  constants,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { requestOf } from "../support/requests/request-bytes.ts";
+import { blockedInPipe, openUnreadPipe } from "../support/processes/full-pipe.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+} from "../support/requests/request-bytes.ts";
+import { bytesField } from "../support/requests/wire-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { COMMAND, type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
@@ -47,22 +47,6 @@ async function tailed({ apiUrl }: RunningProgram): Promise<void> {
   }
 }
 
-/** Reports whether a thread waits in a pipe; false for one that has ended since it was listed. */
-function isInPipe(wchan: string): boolean {
-  try {
-    return readFileSync(wchan, "latin1").includes("pipe_w");
-  } catch {
-    return false;
-  }
-}
-
-/** Resolves when a thread of a process waits until its pipe has room. */
-async function blocked(pid: number): Promise<void> {
-  const tasks = `/proc/${pid}/task`;
-  const isBlocked = () => readdirSync(tasks).some((task) => isInPipe(`${tasks}/${task}/wchan`));
-  while (!isBlocked()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 test.each(["SIGTERM", "SIGINT"] as const)("%s ends a tail into a full pipe", async (signal) => {
   await using program = await startProgram();
   const stdout = fullPipe(signal);
@@ -70,7 +54,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s ends a tail into a full pipe", asy
   const child = Bun.spawn(argv, { env: {}, stdin: "ignore", stdout, stderr: "inherit" });
   await tailed(program);
   await exportOverHttp(program.httpUrl, requestOf(3));
-  await blocked(child.pid);
+  await blockedInPipe(child.pid);
 
   child.kill(signal);
   const exitCode = await child.exited;
@@ -79,6 +63,37 @@ test.each(["SIGTERM", "SIGINT"] as const)("%s ends a tail into a full pipe", asy
   expect(exitCode).toBe(0);
 });
 
+/** A request with a span whose line is longer than a pipe. */
+const LONG_VALUE = bytesField(9, attribute("text", "x".repeat(200_000)));
+const LONG = request(resourceSpans("till", span(7, LONG_VALUE)));
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "a slow reader of a tail that %s ends gets whole lines",
+  async (signal) => {
+    await using program = await startProgram();
+    const pipe = openUnreadPipe(join(folder, `slow-${signal}`));
+    const argv = [...COMMAND, "tail", "--url", program.apiUrl];
+    const child = Bun.spawn(argv, { env: {}, stdout: pipe.writer, stderr: "inherit" });
+    await tailed(program);
+    await exportOverHttp(program.httpUrl, requestOf(3));
+    await exportOverHttp(program.httpUrl, LONG);
+    await blockedInPipe(child.pid);
+
+    child.kill(signal);
+    let written = "";
+    while (child.exitCode === null) {
+      written += pipe.content();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    written += pipe.content();
+
+    const lines = written.split("\n");
+    expect(child.exitCode).toBe(0);
+    expect(lines.pop()).toBe("");
+    expect(lines.map((line) => JSON.parse(line).sequence)).toEqual([1, 2, 3, 4]);
+  },
+);
+
 test("SIGTERM ends a send that cannot print what it has sent", async () => {
   await using program = await startProgram();
   const file = join(folder, "spans.bin");
@@ -86,7 +101,7 @@ test("SIGTERM ends a send that cannot print what it has sent", async () => {
   const stdout = fullPipe("sent");
   const argv = [...COMMAND, "send", file, "--to", program.httpUrl];
   const child = Bun.spawn(argv, { env: {}, stdin: "ignore", stdout, stderr: "inherit" });
-  await blocked(child.pid);
+  await blockedInPipe(child.pid);
 
   child.kill("SIGTERM");
   const exitCode = await child.exited;

@@ -8,9 +8,13 @@ import {
   openTextStream,
   releaseOutput,
 } from "../../../../src/adapters/cli/output/text-stream.ts";
+import { blockedInPipe, openUnreadPipe } from "../../../support/processes/full-pipe.ts";
 import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
+
+/** Longer than any test. */
+const NEVER_MS = 1_000_000;
 
 test("a write is complete when the call returns", () => {
   const path = join(folder, "written");
@@ -84,11 +88,57 @@ test("a write aside leaves the loop free while a pipe is full, and ends at a sig
   const fileDescriptor = openSync(makePipe(), constants.O_RDWR | constants.O_NONBLOCK);
   const controller = new AbortController();
 
-  const writing = openTextStream(fileDescriptor).writeAside("x".repeat(1 << 20), controller.signal);
+  const lines = "a line\n".repeat(1 << 18);
+  const writing = openTextStream(fileDescriptor).writeAside(lines, controller.signal);
   await new Promise((resolve) => setImmediate(resolve));
   controller.abort();
 
   expect(await writing).toBe(false);
+});
+
+/** Starts a program that prints lines until SIGTERM, and waits until it cannot go on. */
+async function startBlocked({ length, graceMs }: { length: number; graceMs: number }) {
+  const pipe = openUnreadPipe(join(mkdtempSync(join(folder, "pipe-")), "pipe"));
+  const program = join(import.meta.dir, "../../../support/processes/write-lines-aside.ts");
+  const argv = [process.execPath, program, String(length), String(graceMs)];
+  const child = Bun.spawn(argv, { stdin: "ignore", stdout: pipe.writer, stderr: "inherit" });
+  await blockedInPipe(child.pid);
+  return { pipe, child };
+}
+
+test("a signal ends a write aside between two lines, although nobody reads", async () => {
+  const { pipe, child } = await startBlocked({ length: 999, graceMs: NEVER_MS });
+
+  child.kill("SIGTERM");
+  const exitCode = await child.exited;
+  const written = pipe.content();
+
+  expect(exitCode).toBe(0);
+  expect(written.length).toBeGreaterThan(4096);
+  expect(written).toBe(`${"x".repeat(999)}\n`.repeat(written.length / 1_000));
+});
+
+test("a signal ends a write aside after a long line that has begun, if it is read", async () => {
+  const { pipe, child } = await startBlocked({ length: 200_000, graceMs: NEVER_MS });
+
+  child.kill("SIGTERM");
+  let written = "";
+  while (child.exitCode === null) {
+    written += pipe.content();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  written += pipe.content();
+
+  expect(child.exitCode).toBe(0);
+  expect(written).toBe(`${"x".repeat(200_000)}\n`);
+});
+
+test("a signal ends a write aside in a long line that nobody reads after a while", async () => {
+  const { child } = await startBlocked({ length: 200_000, graceMs: 1 });
+
+  child.kill("SIGTERM");
+
+  expect(await child.exited).toBe(0);
 });
 
 test("a write aside ends when the reader closes the pipe", async () => {
