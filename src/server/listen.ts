@@ -180,14 +180,15 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
 }
 
 function startHttp(parts: ServerParts, address: ListenAddress): number {
-  const { unsupported, config, budget, turns, problems } = parts;
+  const { unsupported, config, budget, turns, problems, logger } = parts;
   const { limits, maxBodyBytes, corsOrigins } = config;
   const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
   const { gates, certificates } = parts.running;
   const access = { gate: gates?.otlp, tls: certificates?.tls.http };
   const accepting = { limits, maxBodyBytes, budget, turns, corsOrigins, ...access };
   const receiving = { receivers: { protobuf, json }, unsupported, ...accepting };
-  const http = startOtlpHttpListener({ address, ...receiving, problems, clock });
+  const listensAgain = () => logger.info("listening_resumed", { listener: "http" });
+  const http = startOtlpHttpListener({ address, ...receiving, problems, clock, listensAgain });
   parts.running.http = http;
   return http.port;
 }

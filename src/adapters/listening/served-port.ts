@@ -18,6 +18,8 @@ interface ServedPortParts {
   readonly mayBreakOff: boolean;
   /** Set if the server may have to be replaced. */
   readonly clock?: TimerClock | undefined;
+  /** Called when the port listens again after it could not, except by `resume`. */
+  readonly listensAgain?: () => void;
 }
 
 /**
@@ -47,6 +49,7 @@ export class ServedPort implements PausableListener {
   private cancelHandover: (() => void) | undefined;
   /** Whether the current server is older than the last call of `replace`. */
   private isOutdated = false;
+  private isPaused = false;
 
   constructor(parts: ServedPortParts) {
     this.parts = parts;
@@ -78,26 +81,31 @@ export class ServedPort implements PausableListener {
   pause(): void {
     this.settleHandover();
     this.acceptHold.end();
-    if (this.current === undefined) return;
-    this.endLater(this.current);
+    this.isPaused = true;
+    if (this.current !== undefined) this.endLater(this.current);
     this.current = undefined;
   }
 
   async resume(): Promise<void> {
     this.acceptHold.end();
     this.current ??= this.listen(this.port);
+    this.isPaused = false;
     if (this.isOutdated) this.replace();
   }
 
   /**
    * Lets another server accept all further connections. Open ones stay with the server that has
-   * accepted them. Throws if the other server cannot listen; then it is tried again. Waits while an
-   * earlier call is being carried out, and while connections are held back.
+   * accepted them. Waits while an earlier call is being carried out, and while the port is paused
+   * or held.
+   *
+   * Throws if the other server cannot listen; then it is tried again every `HANDOVER_MS` until it
+   * can. Meanwhile the old server goes on; where ports cannot be handed over, it is closed already,
+   * so connections are refused, and exporters retry.
    */
   replace(): void {
     this.isOutdated = true;
-    const mustWait = this.finishHandover !== undefined || this.acceptHold.isHeld;
-    if (this.current === undefined || mustWait) return;
+    const isHeld = this.isPaused || this.acceptHold.isHeld;
+    if (isHeld || this.finishHandover !== undefined) return;
     this.planEnd();
     this.replaceNow(this.current);
   }
@@ -143,7 +151,8 @@ export class ServedPort implements PausableListener {
     return server;
   }
 
-  private replaceNow(old: Server): void {
+  private replaceNow(old: Server | undefined): void {
+    if (old === undefined) return this.listenAgain();
     if (this.kept.size === MAX_KEPT_SERVERS) this.endOldest();
     if (!this.handOver(old)) this.stopAndListen(old);
   }
@@ -183,11 +192,16 @@ export class ServedPort implements PausableListener {
     this.cancelHandover = this.finishHandover = undefined;
   }
 
-  /** Refuses connections for a moment. */
+  /** Refuses connections for a moment; if it throws, until `listenAgain` succeeds. */
   private stopAndListen(old: Server): void {
     this.endLater(old);
     this.current = undefined;
     this.current = this.listen(this.port);
+  }
+
+  private listenAgain(): void {
+    this.current = this.listen(this.port);
+    this.parts.listensAgain?.();
   }
 
   private endOldest(): void {

@@ -42,6 +42,8 @@ export interface OtlpHttpListenerParts {
   readonly clock: SleepingClock & TimerClock;
   /** Undefined for a port without TLS. */
   readonly tls?: ServerTls | undefined;
+  /** Called when the port listens again after it could not with a renewed certificate. */
+  readonly listensAgain?: () => void;
 }
 
 export interface OtlpHttpListener extends PausableListener {
@@ -82,6 +84,7 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
       withSocketMode(parts.address, () => serve(parts, exporting, { port, reusePort })),
     address: parts.address,
     clock: parts.tls && parts.clock,
+    ...(parts.listensAgain && { listensAgain: parts.listensAgain }),
     // Exporters send an aborted request again.
     mayBreakOff: true,
   });

@@ -1,15 +1,12 @@
-import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
-import * as fs from "node:fs";
+import { afterEach, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { HANDOVER_MS, ServedPort } from "../../../src/adapters/listening/served-port.ts";
-import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { ServedPort } from "../../../src/adapters/listening/served-port.ts";
 
 const running: ServedPort[] = [];
 const sockets: Socket[] = [];
 const ADDRESS = { host: "127.0.0.1", port: 0 };
 
 afterEach(async () => {
-  mock.restore();
   for (const socket of sockets.splice(0)) socket.destroy();
   await Promise.all(running.splice(0).map((served) => served.abort()));
 });
@@ -160,99 +157,4 @@ test("abort() ends the requests of a paused port", async () => {
 
   expect(await waiting).toBe("ECONNRESET");
   expect(served.pendingRequests).toBe(0);
-});
-
-/** Answers with the number of the server. */
-function serveInTurn() {
-  const clock = new HandMovedClock();
-  let count = 0;
-  const serve = (port: number, reusePort: boolean) => {
-    const answer = `server ${count + 1}`;
-    const place = { hostname: "127.0.0.1", port, reusePort, development: false };
-    const server = Bun.serve({ ...place, fetch: () => new Response(answer) });
-    count += 1;
-    return server;
-  };
-  const served = new ServedPort({ serve, address: ADDRESS, mayBreakOff: true, clock });
-  running.push(served);
-  const url = `http://127.0.0.1:${served.port}`;
-  const get = async () => await (await fetch(url, { keepalive: false })).text();
-  return { served, clock, get };
-}
-
-function denyDescriptors(): never {
-  throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
-}
-
-describe.each([
-  { name: "no file can be opened", fail: () => spyOn(fs, "openSync") },
-  { name: "the new server cannot listen", fail: () => spyOn(Bun, "serve") },
-])("when $name", ({ fail }) => {
-  test("a server is replaced when the port resumes once more", async () => {
-    const { served, get } = serveInTurn();
-    served.hold();
-    served.replace();
-
-    const failing = fail().mockImplementation(denyDescriptors);
-    const failure: unknown = await served.resume().catch((error: unknown) => error);
-    failing.mockRestore();
-    const before = await get();
-    await served.resume();
-
-    expect(failure).toMatchObject({ code: "EMFILE" });
-    expect([before, await get()]).toEqual(["server 1", "server 2"]);
-  });
-
-  test("a server is replaced a little later", async () => {
-    const { served, clock, get } = serveInTurn();
-    const replace = () => served.replace();
-
-    const failing = fail().mockImplementation(denyDescriptors);
-    expect(replace).toThrow("EMFILE");
-    clock.moveMs(HANDOVER_MS);
-    failing.mockRestore();
-    const before = await get();
-    clock.moveMs(HANDOVER_MS);
-
-    expect([before, await get()]).toEqual(["server 1", "server 2"]);
-  });
-
-  test("a change that had to wait is made a little later", async () => {
-    const { served, clock, get } = serveInTurn();
-    served.replace();
-    served.replace();
-
-    const failing = fail().mockImplementation(denyDescriptors);
-    clock.moveMs(HANDOVER_MS);
-    failing.mockRestore();
-    const before = await get();
-    clock.moveMs(HANDOVER_MS);
-
-    expect([before, await get()]).toEqual(["server 2", "server 3"]);
-  });
-});
-
-test("a server that a resumed port has started is not replaced again", async () => {
-  const { served, clock, get } = serveInTurn();
-  served.pause();
-  served.replace();
-
-  await served.resume();
-  clock.moveMs(HANDOVER_MS);
-
-  expect(await get()).toBe("server 2");
-  expect(clock.pendingActions).toBe(0);
-});
-
-test("a stopped port makes no further attempts", async () => {
-  const { served, clock } = serveInTurn();
-  const replace = () => served.replace();
-  const failing = spyOn(Bun, "serve").mockImplementation(denyDescriptors);
-  expect(replace).toThrow("EMFILE");
-  expect(replace).toThrow("EMFILE");
-  failing.mockRestore();
-
-  await served.stop();
-
-  expect(clock.pendingActions).toBe(0);
 });
