@@ -167,7 +167,7 @@ export const VARIABLES = {
   ),
   SHUTDOWN_GRACE_MS: timeOrNone(
     "5000",
-    "grace period after SIGTERM or SIGINT; a second signal ends it, a third exits immediately",
+    "grace period after SIGTERM, SIGINT; a second signal ends it, a third exits at once: 143, 130",
   ),
   STDIN_END: choice(["ignore", "stop"])(
     "ignore",

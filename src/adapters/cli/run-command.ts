@@ -25,7 +25,7 @@ import { readCommandArguments } from "./usage/arguments.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
 import { commandHelp } from "./usage/command-help.ts";
-import { EXIT_CODE } from "./output/exit-code.ts";
+import { EXIT_CODE, type ExitCode } from "./output/exit-code.ts";
 import { paletteFor } from "./output/palette.ts";
 import type { TextStream } from "./output/text-stream.ts";
 
@@ -53,7 +53,7 @@ export interface CommandSurroundings {
   readonly env: Environment;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
-  /** Resolves at the first stop signal. Once called, the signal no longer ends the program. */
+  /** Resolves to the first stop signal. Once called, the signal no longer ends the program. */
   readonly stopped: () => Promise<unknown>;
   readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly clock?: SleepingClock;
@@ -82,8 +82,9 @@ export async function runCommand(
   const interruption = interruptionOf(surroundings.stopped);
   const stdin = surroundings.stdin ?? Bun.stdin.stream.bind(Bun.stdin);
   const clock = surroundings.clock ?? SYSTEM_CLOCK;
+  const { signal, exitCode: interruptedCode } = interruption;
   const run = { ...surroundings, ...reading, command, stdin, clock };
-  return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);
+  return await runToEnd({ ...run, interruption: signal, interruptedCode });
 }
 
 type Reading = ReturnType<typeof readCommandArguments>;
@@ -94,27 +95,37 @@ function asksForHelp(reading: Reading, argv: readonly string[]): boolean {
   return argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
 }
 
-async function runToEnd(run: CommandRun, isInterrupted: () => boolean): Promise<number> {
+async function runToEnd(run: CommandRun): Promise<number> {
   try {
     return await COMMAND_FUNCTIONS[run.command](run);
   } catch (error) {
-    if (isInterrupted()) return EXIT_CODE.interrupted;
-    throw error;
+    const interruptedCode = run.interruptedCode();
+    if (interruptedCode === undefined) throw error;
+    return interruptedCode;
   }
 }
 
-function interruptionOf(stopped: () => Promise<unknown>) {
+function interruptionOf(stopped: CommandSurroundings["stopped"]): Interruption {
   let controller: AbortController | undefined;
+  let exitCode: ExitCode | undefined;
   return {
-    isGiven: () => controller?.signal.aborted === true,
+    exitCode: () => exitCode,
     signal: (): AbortSignal => {
       if (controller !== undefined) return controller.signal;
       const created = new AbortController();
       controller = created;
-      void stopped().then(() => created.abort());
+      void stopped().then((given) => {
+        exitCode = given === "SIGTERM" ? EXIT_CODE.terminated : EXIT_CODE.interrupted;
+        return created.abort();
+      });
       return created.signal;
     },
   };
+}
+
+interface Interruption {
+  readonly signal: CommandRun["interruption"];
+  readonly exitCode: CommandRun["interruptedCode"];
 }
 
 const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;

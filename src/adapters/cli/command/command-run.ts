@@ -4,6 +4,7 @@ import type { SleepingClock } from "../../../ports/clock.ts";
 import type { CommandName } from "../usage/command-table.ts";
 import { OPTIONS, type OptionName } from "../usage/option-table.ts";
 import { type Palette, paletteFor } from "../output/palette.ts";
+import type { ExitCode } from "../output/exit-code.ts";
 import type { TextStream } from "../output/text-stream.ts";
 import type { InspectedLog } from "../../../application/log/inspect-log.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
@@ -24,6 +25,8 @@ export interface CommandRun extends CommandArguments {
   readonly clock: SleepingClock;
   /** Returns a signal that Ctrl-C or SIGTERM aborts. Before this call, they end the program. */
   readonly interruption: () => AbortSignal;
+  /** Returns the exit code of a command that this has ended; undefined before the signal. */
+  readonly interruptedCode: () => ExitCode | undefined;
   readonly startReceiver: StartReceiver;
   readonly inspectDirectory: InspectDirectory;
   readonly openSink: OpenSink;

@@ -37,5 +37,6 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   const problems = problemLines(tally, source.problems, target);
   const lines = problems.map((problem) => `spanring: ${problem}\n`).join("");
   await stderr.writeAside(lines, interruption);
-  return exitCodeOf(tally, source.problems);
+  const isInterrupted = tally.end?.reason === "interrupted";
+  return (isInterrupted ? run.interruptedCode() : undefined) ?? exitCodeOf(tally, source.problems);
 }

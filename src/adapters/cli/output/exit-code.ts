@@ -18,8 +18,10 @@ export const EXIT_CODE = {
   cannotWrite: 4,
   /** The program has stopped, but could not keep the spans that it was to deliver or to keep. */
   lostSpans: 5,
-  /** The user pressed Ctrl-C. As in a shell, 128 plus the number of the signal. */
+  /** The user pressed Ctrl-C. As in a shell, 128 plus the number of the signal, here SIGINT. */
   interrupted: 130,
+  /** The same for SIGTERM. */
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];

@@ -63,8 +63,8 @@ function endText({ reason, message, hint }: SendEnd, name: string): string {
   }
 }
 
+/** Returns the exit code of a command that was not interrupted. */
 export function exitCodeOf(tally: Tally, { faults, end }: SourceProblems): ExitCode {
-  if (tally.end?.reason === "interrupted") return EXIT_CODE.interrupted;
   const { reason } = tally.end ?? {};
   const isLost = reason === "unreachable" || reason === "blocked" || end !== undefined;
   if (isLost) return EXIT_CODE.cannotConnect;

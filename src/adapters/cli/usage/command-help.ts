@@ -48,7 +48,8 @@ function usageWithShort(name: OptionName): string {
 
 function commandExitCodes(command: CommandName): (readonly [code: string, meaning: string])[] {
   const { found, notFound, isLocal = false, isSilent = false, otherExits = [] } = COMMANDS[command];
-  const canBeInterrupted = !isLocal && COMMANDS[command].untilInterrupted !== true;
+  const { untilInterrupted = false, hasAnyExitCode = false } = COMMANDS[command];
+  const ended = untilInterrupted ? ENDED_AT_ONCE : ENDED;
   return [
     [String(EXIT_CODE.ok), found],
     ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
@@ -56,12 +57,15 @@ function commandExitCodes(command: CommandName): (readonly [code: string, meanin
     ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
     ...(isSilent ? [] : [[String(EXIT_CODE.cannotWrite), NO_ROOM] as [string, string]]),
     ...otherExits,
-    ...(canBeInterrupted ? [[String(EXIT_CODE.interrupted), INTERRUPTED] as [string, string]] : []),
+    ...(hasAnyExitCode ? [] : [[ENDED_CODES, ended] as [string, string]]),
   ];
 }
 
-export const INTERRUPTED = "interrupted by Ctrl-C";
+/** The exit codes of a program that a signal has ended. */
+export const ENDED_CODES = `${EXIT_CODE.interrupted}, ${EXIT_CODE.terminated}`;
 
+const ENDED = "ended by Ctrl-C or SIGTERM";
+const ENDED_AT_ONCE = "ended at once by a second Ctrl-C or SIGTERM";
 const NO_ANSWER = "cannot connect, or unusable response";
 const NO_ROOM = "cannot write to standard output, for example because a disk is full";
 

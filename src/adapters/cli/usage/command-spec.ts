@@ -21,6 +21,8 @@ export interface CommandSpec {
   readonly isSilent?: boolean;
   /** Whether Ctrl-C is its usual end, with 0. */
   readonly untilInterrupted?: true;
+  /** Whether it may have any exit code, because it ends with that of another command. */
+  readonly hasAnyExitCode?: true;
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
 }

@@ -90,9 +90,10 @@ const SPECS = {
     notFound: "it exited with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
     isSilent: true,
+    hasAnyExitCode: true,
     otherExits: [
       ["126, 127", "the command or its interpreter was not found, or cannot be executed"],
-      ["any other", "the command's own; 128 plus the number of the signal that ended it"],
+      ["any other", "the command's own; 128 plus the number of a signal that ended it or spanring"],
     ],
     examples: [
       "spanring run --tail -- npm start",

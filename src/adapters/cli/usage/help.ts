@@ -1,7 +1,7 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
 import { EXIT_CODE } from "../output/exit-code.ts";
 import type { Palette } from "../output/palette.ts";
-import { INTERRUPTED } from "./command-help.ts";
+import { ENDED_CODES } from "./command-help.ts";
 import { COMMAND_NAMES, COMMANDS, HELP_TOPICS, type HelpTopic } from "./command-table.ts";
 import { expectationSections } from "./expectations-help.ts";
 import { OPTIONS, optionUsage } from "./option-table.ts";
@@ -64,9 +64,10 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 function signals(): Entry[] {
   return columns([
     ["SIGTERM, SIGINT", "stop: send what can be sent within the grace period, and save the rest;"],
-    ["", "a second signal ends the grace period, a third exits immediately"],
+    ["", "a second signal ends the grace period, a third exits at once, with 143 or 130"],
     ["SIGQUIT", "stop without the grace period"],
     ["SIGHUP", "stop if the terminal was closed; without a terminal, reload tokens, headers, TLS"],
+    ["in commands", "SIGTERM and SIGINT end them, a second one at once; run passes signals on"],
   ]);
 }
 
@@ -122,9 +123,10 @@ function exitCodes(): Entry[] {
       "stopped, but spans to forward or to keep were lost; see the log",
     ],
     [
-      String(EXIT_CODE.interrupted),
-      `a command was ${INTERRUPTED}; one that follows, such as tail, ends with 0`,
+      ENDED_CODES,
+      "a command was ended by Ctrl-C or SIGTERM; one that follows, such as tail, ends with 0",
     ],
+    ["", "also at once: a command at a second signal, spanring at a third; 128 plus its number"],
   ]);
 }
 

@@ -196,8 +196,12 @@ test("a progress bar is drawn on the terminal and erased at the end", async () =
   expect(end.stdout).not.toContain("\r");
 });
 
-test("Ctrl-C stops sending, and the result so far is reported", async () => {
-  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+test.each([
+  { signal: "SIGINT", exitCode: 130 },
+  { signal: "SIGTERM", exitCode: 143 },
+])("$signal stops sending, and the result so far is reported", async ({ signal, exitCode }) => {
+  const { promise: stopped, resolve } = Promise.withResolvers<string>();
+  const stop = (): void => resolve(signal);
   let count = 0;
   const answer: Answer = async (request) => {
     count += 1;
@@ -208,7 +212,7 @@ test("Ctrl-C stops sending, and the result so far is reported", async () => {
 
   const end = await send([big], answer, { stopped: () => stopped });
 
-  expect(end.exitCode).toBe(130);
+  expect(end.exitCode).toBe(exitCode);
   expect(end.stdout).toStartWith("sent ");
   expect(end.stderr).toEndWith("interrupted; the rest was not sent\n");
   expect(end.requestLines.length).toBeLessThan(500);

@@ -114,9 +114,13 @@ test("an existing file is kept if the new answer is truncated", async () => {
   expect(readFileSync(path, "utf8")).toBe(before);
 });
 
-test("Ctrl-C leaves no file", async () => {
+test.each([
+  { signal: "SIGINT", exitCode: 130 },
+  { signal: "SIGTERM", exitCode: 143 },
+])("$signal leaves no file", async ({ signal, exitCode }) => {
   const empty = temporaryFolder();
-  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const { promise: stopped, resolve } = Promise.withResolvers<string>();
+  const stop = (): void => resolve(signal);
   const answer: Answer = () => {
     stop();
     return new Promise(() => {});
@@ -124,7 +128,7 @@ test("Ctrl-C leaves no file", async () => {
 
   const end = await get(["--out", join(empty, "x.jsonl")], answer, { stopped: () => stopped });
 
-  expect(end).toMatchObject({ exitCode: 130, stdout: "", stderr: "" });
+  expect(end).toMatchObject({ exitCode, stdout: "", stderr: "" });
   expect(readdirSync(empty)).toEqual([]);
 });
 

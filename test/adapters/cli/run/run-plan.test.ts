@@ -17,6 +17,7 @@ function planFor(env: Environment, options: CommandRun["options"] = []) {
     stdin: () => (async function* () {})(),
     clock: SYSTEM_CLOCK,
     interruption: () => new AbortController().signal,
+    interruptedCode: () => undefined,
     startReceiver: () => Promise.reject(new Error("nothing starts here")),
     inspectDirectory: () => Promise.reject(new Error("nothing is inspected here")),
     openTopic: () => Promise.reject(new Error("no topic is read here")),

@@ -56,14 +56,17 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and lists exit cod
   expect(/^ {2}4 {2}cannot write to standard output/m.test(help)).toBe(name !== "run");
 });
 
-test("the help lists 130 for commands that Ctrl-C can interrupt", () => {
-  const listing = COMMAND_NAMES.filter((name) =>
-    /^ {2}130 {2}interrupted by Ctrl-C$/m.test(commandHelp(name, PLAIN)),
-  );
+/** Returns the commands whose help has this line about the codes of signals. */
+function listing(meaning: string): string[] {
+  const line = `\n  130, 143  ${meaning} Ctrl-C or SIGTERM\n`;
+  return COMMAND_NAMES.filter((name) => commandHelp(name, PLAIN).includes(line));
+}
 
-  expect(listing).toContain("send");
-  expect(listing).toContain("get");
-  expect(listing).not.toContain("tail");
+test("the help lists 130 and 143, except for run, which ends with the code of its command", () => {
+  const others = COMMAND_NAMES.filter((name) => name !== "tail" && name !== "run");
+
+  expect(listing("ended by")).toEqual(others);
+  expect(listing("ended at once by a second")).toEqual(["tail"]);
 });
 
 test.each(COMMAND_NAMES)(

@@ -70,7 +70,8 @@ test("the topics list the exit codes, the signals and all ports", () => {
   expect(exits).toMatch(/^ {2}2 +the environment/m);
   expect(exits).toMatch(/^ {2}3 +a command cannot connect/m);
   expect(exits).toMatch(/^ {2}4 +cannot write to standard output/m);
-  expect(exits).toMatch(/^ {2}130 {2}a command was interrupted/m);
+  expect(exits).toMatch(/^ {2}130, 143 {2}a command was ended by Ctrl-C or SIGTERM/m);
+  expect(exits).toMatch(/^ +a second signal .* a third exits at once, with 143 or 130$/m);
   expect(exits).toMatch(/^ {2}SIGTERM, SIGINT {2}stop/m);
   expect(ports).toMatch(/^ {2}4317 {2}OTLP/m);
   expect(ports).toMatch(/^ {2}4318 {2}OTLP\/HTTP/m);
