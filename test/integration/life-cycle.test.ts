@@ -1,5 +1,6 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -105,18 +106,25 @@ test("a stopping program answers an HTTP request in flight with 503", async () =
   expect(exitCode).toBe(0);
 });
 
-test("a stopping program does not wait for the rest of an HTTP request head", async () => {
-  await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
-  const socket = connect(program.httpPort, "127.0.0.1");
-  socket.write("POST /v1/traces HTTP/1.1\r\nHost: a\r\n");
-  // This request arrives later; its answer shows that the program has read the other bytes.
+test.each([
+  { name: "the rest of an HTTP request head", listener: "httpPort", sent: "POST / HTTP/1.1\r\n" },
+  { name: "the first bytes of a gRPC connection", listener: "grpcPort", sent: "" },
+] as const)("a stopping program does not wait for $name", async ({ listener, sent }) => {
+  const times = { SHUTDOWN_GRACE_MS: "60000", FIRST_REQUEST_TIMEOUT_MS: "60000" };
+  await using program = await startProgram(times);
+  const socket = connect(program[listener], "127.0.0.1");
+  await once(socket, "connect");
+  socket.write(sent);
+  // These requests arrive later; their answers show that the program has read the other bytes.
   await fetch(program.httpUrl);
+  using client = openExportClient(program.grpcPort);
+  await client.export(requestOf(3));
 
   const [begin, exitCode, end] = [Date.now(), await program.stop(), Date.now()];
   socket.destroy();
 
   expect(exitCode).toBe(0);
-  // Bun itself closes such a connection after 12 s.
+  // Bun itself closes a connection with an incomplete head after 12 s.
   expect(end - begin).toBeLessThan(10_000);
 });
 

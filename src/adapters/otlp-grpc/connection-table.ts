@@ -57,6 +57,11 @@ export class Connection implements InFlightOwner {
     this.closed = new Promise((resolve) => void socket.once("close", () => resolve()));
   }
 
+  /** Whether it has not opened HTTP/2 yet, so that it has no call. */
+  get isOpening(): boolean {
+    return this.key === undefined && !this.hasBegun;
+  }
+
   /** Called with the first bytes, and with each message. */
   advance(stage: Stage): void {
     const from = this.stage;

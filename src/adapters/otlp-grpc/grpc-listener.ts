@@ -173,6 +173,8 @@ async function stopGently(running: RunningService): Promise<void> {
   running.health.stop();
   endReflection(running.reflectionStreams);
   running.server.tryShutdown(() => {});
+  // The server does not know these, so it would not close them.
+  for (const connection of running.connections) if (connection.isOpening) connection.close();
   await Promise.all([...running.connections].map(({ closed }) => closed));
   running.unroute();
   for (const timer of running.timers) timer[Symbol.dispose]();

@@ -19,6 +19,7 @@ import {
 } from "../../support/running/running-grpc-listener.ts";
 import { serverOptions, logLibraryThrough } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopGrpcListenersAfterEach();
@@ -105,6 +106,21 @@ describe("a stop", () => {
     await callUnary(client(), EXPORT_PATH, REQUEST);
 
     await listener.stop(3_600_000);
+
+    expect(listener.counts().openConnections).toBe(0);
+  });
+
+  test.each([
+    { name: "have sent nothing", sent: "" },
+    { name: "have sent a part of the preface of HTTP/2", sent: "PRI * HTTP" },
+  ])("does not wait for connections that $name", async ({ sent }) => {
+    const { peer, listener } = await runGrpcListener({ clock: new HandMovedClock() });
+    const silent = peer();
+    silent.send(Buffer.from(sent));
+    while (listener.counts().openConnections === 0) await nextTurn();
+
+    await listener.stop(3_600_000);
+    await silent.ended;
 
     expect(listener.counts().openConnections).toBe(0);
   });
