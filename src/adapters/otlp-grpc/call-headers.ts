@@ -34,6 +34,19 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
   headers["content-type"] = isGrpcType(type) ? GRPC : OTHER_TYPE;
 }
 
+/** The fields that decide how a call is answered, apart from those whose names begin with a colon. */
+const USED_FIELDS = new Set(["content-type", "grpc-encoding", "authorization", API_KEY_HEADER]);
+
+/**
+ * Removes the fields of a call that spanring answers itself without reading them. Bun keeps the
+ * headers of a stream until it closes, and a peer may send 64 KiB of them on each.
+ */
+export function dropUnusedFields(headers: IncomingHttpHeaders): void {
+  for (const name in headers) {
+    if (!name.startsWith(":") && !USED_FIELDS.has(name)) delete headers[name];
+  }
+}
+
 /** Health probes cannot send tokens everywhere, and learn nothing of the spans. */
 const OPEN_PATH = `/${HEALTH_SERVICE}/`;
 

@@ -16,6 +16,7 @@ import {
   adaptHeaders,
   type CallFault,
   type CallProblem,
+  dropUnusedFields,
   problemOf,
   refusalHeaders,
   tokenRefusal,
@@ -169,7 +170,7 @@ function begin(
 ): RoutedCall {
   parts.pace.note();
   connection.callBegan();
-  const open = parts.budget.begin(connection, STREAM_BYTES + bytesOf(headers));
+  const open = parts.budget.begin(connection, STREAM_BYTES + keptBytes(headers, parts));
   stream.on("close", () => {
     connection.callEnded();
     parts.budget.end(open);
@@ -186,10 +187,25 @@ function abandon(call: RoutedCall, parts: CallRouterParts): void {
   else call.connection.close();
 }
 
+/** More than the headers of a usual call take. */
+const LARGE_HEADERS_BYTES = 8 * 1024;
+
+/**
+ * Returns the memory of the headers while the stream is open. Large ones are reduced to those that
+ * are used if no library reads them, so that the collector frees the others while they are young.
+ */
+function keptBytes(headers: IncomingHttpHeaders, { methods, pace }: CallRouterParts): number {
+  const bytes = bytesOf(headers);
+  if (bytes < LARGE_HEADERS_BYTES || !methods.has(headers[":path"] ?? "")) return bytes;
+  dropUnusedFields(headers);
+  pace.noteGarbage(bytes);
+  return bytesOf(headers);
+}
+
 /** The memory of a header field apart from its text, in Bun and in the metadata of grpc-js. */
 const FIELD_BYTES = 384;
 
-/** Returns the memory of the headers, which live as long as the stream: up to 64 KiB of text. */
+/** Returns the memory of the headers: up to 64 KiB of text. */
 function bytesOf(headers: IncomingHttpHeaders): number {
   let bytes = 0;
   for (const name in headers) bytes += FIELD_BYTES + name.length + String(headers[name]).length;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { type ClientHttp2Session, type ServerHttp2Stream, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { gzipSync } from "node:zlib";
 import { beginCall, callHttp2, openHttp2, pong } from "../../support/grpc/grpc-http2-call.ts";
 import {
   callHeaders,
@@ -30,6 +31,8 @@ function sessionTo(port: number): ClientHttp2Session {
   sessions.push(session);
   return session;
 }
+
+const WATCH_PATH = "/grpc.health.v1.Health/Watch";
 
 describe("a stream is charged", () => {
   test("for its message while it arrives", async () => {
@@ -65,6 +68,35 @@ describe("a stream is charged", () => {
     expect(before).toBeGreaterThan(8_000);
     expect(after).toBeLessThan(8_000);
   });
+
+  test.each([
+    { path: EXPORT_PATH, field: "x-unused", held: "not" },
+    { path: EXPORT_PATH, field: "authorization", held: "held" },
+    { path: WATCH_PATH, field: "x-unused", held: "held" },
+  ])("for large header fields that are kept: $field of $path is $held", async (headers) => {
+    const { peer, listener } = await runGrpcListener();
+    const caller = peer().greet();
+    const block = callHeaders(headers.path, { [headers.field]: "v".repeat(12_000) });
+
+    caller.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 }, block));
+    caller.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await caller.frame(({ type }) => type === FRAME.ping);
+    const { heldBytes } = listener.counts();
+    caller.destroy();
+
+    expect(heldBytes > 12_000 ? "held" : "not").toBe(headers.held);
+  });
+
+  test("and answered although its large header fields have been dropped", async () => {
+    const { listener, receiver } = await runGrpcListener();
+    const { grpcStatus } = await callHttp2(sessionTo(listener.port), {
+      headers: { "x-unused": "v".repeat(12_000), "grpc-encoding": "gzip" },
+      pieces: [grpcMessage(gzipSync(Buffer.from("message")), 1)],
+    });
+
+    expect(grpcStatus).toBe(0);
+    expect(receiver.requests.map(String)).toEqual(["message"]);
+  });
 });
 
 function hasSubscribers(): boolean {
@@ -81,8 +113,6 @@ function nextServerStream(): Promise<ServerHttp2Stream> {
   subscribe("http2.server.stream.created", created);
   return found.promise;
 }
-
-const WATCH_PATH = "/grpc.health.v1.Health/Watch";
 
 test.each([
   { event: "data", path: EXPORT_PATH },

@@ -167,7 +167,7 @@ describe("unfinished messages over the budget", () => {
   test("are counted if they have only headers", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const peer = running.peer().greet();
-    const block = callHeaders(EXPORT_PATH, { "x-name": "v".repeat(10_000) });
+    const block = callHeaders(EXPORT_PATH, { authorization: "v".repeat(10_000) });
 
     for (let call = 0; call < 20; call += 1) peer.send(headersOn(1 + 2 * call, block));
     await peer.ended;
