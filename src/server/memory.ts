@@ -8,20 +8,41 @@ const MIB = 2 ** 20;
 /** The memory of the runtime, the program, and responses in progress. */
 const PROGRAM_BYTES = 100 * MIB;
 
+/** The memory that a configuration may need, by what needs it. */
+interface NeededMemory {
+  /** The arena of the ring, and its index. */
+  readonly buffer: number;
+  readonly inFlight: number;
+  readonly log: number;
+  readonly forward: number;
+}
+
+function neededMemory({ buffer, limits, log, forward }: Config): NeededMemory {
+  return {
+    buffer: ringBytes({ spans: buffer.maxSpans, bytes: buffer.maxBytes }),
+    inFlight: limits.inFlightBytes,
+    log: log === "off" ? 0 : logMemoryBytes(log, buffer),
+    forward: forward === "off" ? 0 : forward.concurrency * forward.batchBytes,
+  };
+}
+
+/** Returns by how much the process may grow with this configuration. */
+export function neededBytes(config: Config): number {
+  const { buffer, inFlight, log, forward } = neededMemory(config);
+  return buffer + inFlight + log + forward + PROGRAM_BYTES;
+}
+
 /** Warns of a memory limit below the needs of this configuration, before a burst exceeds it. */
-export function memoryWarnings(
-  { buffer, limits, log }: Config,
-  limitBytes: number | undefined,
-): ConfigWarning[] {
-  const bufferBytes = ringBytes({ spans: buffer.maxSpans, bytes: buffer.maxBytes });
-  const logBytes = log === "off" ? 0 : logMemoryBytes(log, buffer);
-  const neededBytes = bufferBytes + limits.inFlightBytes + logBytes + PROGRAM_BYTES;
-  if (limitBytes === undefined || limitBytes >= neededBytes) return [];
+export function memoryWarnings(config: Config, limitBytes: number | undefined): ConfigWarning[] {
+  const needed = neededBytes(config);
+  if (limitBytes === undefined || limitBytes >= needed) return [];
+  const { buffer, inFlight, log, forward } = neededMemory(config);
   const message =
-    `the cgroup's memory limit is ${inMib(limitBytes)}, and up to ${inMib(neededBytes)} may be ` +
-    `needed: ${inMib(bufferBytes)} for the buffer and its index, ` +
-    `${inMib(limits.inFlightBytes)} for requests in flight, ` +
-    `${logBytes === 0 ? "" : `${inMib(logBytes)} for the log on disk, `}` +
+    `the cgroup's memory limit is ${inMib(limitBytes)}, and up to ${inMib(needed)} may be ` +
+    `needed: ${inMib(buffer)} for the buffer and its index, ` +
+    `${inMib(inFlight)} for requests in flight, ` +
+    `${log === 0 ? "" : `${inMib(log)} for the log on disk, `}` +
+    `${forward === 0 ? "" : `${inMib(forward)} for batches that are being forwarded, `}` +
     `${inMib(PROGRAM_BYTES)} for the ` +
     "program. Raise the limit, or lower MAX_BUFFER_BYTES, MAX_BUFFER_SIZE or MAX_IN_FLIGHT_BYTES";
   return [{ variable: "MAX_BUFFER_BYTES", message }];

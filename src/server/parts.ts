@@ -1,6 +1,7 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import { FairTurns } from "../adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../adapters/memory/in-flight-budget.ts";
+import { MeasuredMemory } from "../adapters/memory/measured-memory.ts";
 import type { GrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import type { OtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
 import { ProtobufSpanCodec } from "../adapters/otlp/span-codec.ts";
@@ -26,6 +27,7 @@ import type { ProblemProtocol } from "../domain/problem-reason.ts";
 import type { ListenerPorts } from "../domain/problem-text.ts";
 import { socketPathOf } from "../domain/text/host-address.ts";
 import type { Logger } from "../ports/logger.ts";
+import { neededBytes } from "./memory.ts";
 import type { TokenGates } from "./tokens.ts";
 
 export interface ServerInputs {
@@ -134,9 +136,13 @@ export function buildParts(inputs: ServerInputs): ServerParts {
   };
 }
 
-function buildBudget({ limits, maxBodyBytes, maxMessageBytes }: Config): InFlightBudget {
-  const largestRequestBytes = Math.max(maxBodyBytes, maxMessageBytes);
-  return new InFlightBudget({ capacityBytes: limits.inFlightBytes, largestRequestBytes, clock });
+function buildBudget(config: Config): InFlightBudget {
+  return new InFlightBudget({
+    capacityBytes: config.limits.inFlightBytes,
+    largestRequestBytes: Math.max(config.maxBodyBytes, config.maxMessageBytes),
+    clock,
+    memory: new MeasuredMemory({ growthBytes: neededBytes(config), clock }),
+  });
 }
 
 function buildProblems({ config, logger }: ServerInputs, running: RunningParts): ProblemRegistry {

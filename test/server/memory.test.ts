@@ -40,6 +40,19 @@ test("the warning contains the required memory, its parts and the remedy", () =>
   ]);
 });
 
+test("batches that are being forwarded count", () => {
+  const env = {
+    FORWARD_ENDPOINT: "http://127.0.0.1:9",
+    FORWARD_CONCURRENCY: "4",
+    FORWARD_BATCH_BYTES: "5MiB",
+  };
+
+  expect(warningsFor(env, NEEDED + 20 * MIB)).toEqual([]);
+  expect(warningsFor(env, NEEDED + 20 * MIB - 1)).toMatchObject([
+    { message: expect.stringContaining("20 MiB for batches that are being forwarded, ") },
+  ]);
+});
+
 test("a start logs the warning", async () => {
   const ports = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
   const reading = readConfig({

@@ -1,5 +1,6 @@
 import { assert } from "../../domain/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { type MemoryReading, UNMEASURED } from "./measured-memory.ts";
 
 /** What took the memory for which requests are dropped: requests alone, or answers with them. */
 export type DropCause = "requests" | "answers";
@@ -31,6 +32,8 @@ export interface InFlightParts {
   /** The size of the largest request that any listener accepts. */
   readonly largestRequestBytes?: number;
   readonly clock: Clock;
+  /** The memory of the process; without it, only what is charged counts. */
+  readonly memory?: MemoryReading;
 }
 
 /** Room for headers and frames, so that a message as large as the whole budget still fits. */
@@ -38,6 +41,9 @@ export const ENVELOPE_BYTES = 128 * 1024;
 
 /** What answers of the read API leave to requests at least: by default, the largest and others. */
 const MIN_REQUESTS_BYTES = 24 * 1024 * 1024;
+
+/** What the excess of the process leaves to requests at least: thirty of 512 spans. */
+const SMALL_REQUESTS_BYTES = 8 * 1024 * 1024;
 
 /**
  * The minimum charge of a piece. The objects around a small piece take 750 bytes on Bun 1.4.5, and
@@ -54,10 +60,11 @@ const MAX_AGE_MS = 10_000;
  *
  * What answers hold leaves less for requests, because both together must stay within the memory of
  * the process: a peer may fill the one and then the other. There is always room for one request of
- * the largest size, or a slow reader would keep its sender out.
+ * the largest size, or a slow reader would keep its sender out. If the process itself has grown too
+ * large, by more than is charged, there is less room, but always some for usual requests.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
- * max(capacityBytes - answerBytes, leastBytes) + ENVELOPE_BYTES.
+ * limitBytes.
  *
  * grpc-js limits one message and HTTP/2 the streams of one connection, but nothing limits their
  * product: 4 connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every
@@ -67,27 +74,30 @@ export class InFlightBudget {
   // Fixed at construction.
   private readonly clock: Clock;
   private readonly capacityBytes: number;
+  readonly memory: MemoryReading;
   /** What answers leave to requests, however much they hold. */
   readonly leastBytes: number;
 
-  // Moved by `noteAnswers`.
+  // Moved by `noteAnswers` and `begin`.
   private answerBytes = 0;
+  private excessBytes = 0;
   private limitBytes: number;
 
   // Moved by the methods below.
   private readonly openRequests = new Set<OpenRequest>();
   heldBytes = 0;
 
-  constructor({ capacityBytes, largestRequestBytes = 0, clock }: InFlightParts) {
+  constructor({ capacityBytes, largestRequestBytes = 0, clock, memory }: InFlightParts) {
     this.capacityBytes = capacityBytes;
     this.leastBytes = Math.min(capacityBytes, Math.max(MIN_REQUESTS_BYTES, largestRequestBytes));
     this.limitBytes = capacityBytes + ENVELOPE_BYTES;
     this.clock = clock;
+    this.memory = memory ?? UNMEASURED;
   }
 
   begin(owner: OwnerSource, baseBytes: number): OpenRequest {
-    const openedAtMs = this.clock.monotonicMs();
-    const request = { owner, openedAtMs, baseBytes, heldBytes: 0, hasEnded: false };
+    this.noteExcess(this.memory.excessBytes());
+    const request = openRequest(owner, baseBytes, this.clock.monotonicMs());
     this.openRequests.add(request);
     this.charge(request, baseBytes);
     return request;
@@ -115,9 +125,25 @@ export class InFlightBudget {
   /** Notes that answers hold so many bytes more, or less. */
   noteAnswers(bytes: number): void {
     this.answerBytes += bytes;
-    const leftBytes = Math.max(this.capacityBytes - this.answerBytes, this.leastBytes);
-    this.limitBytes = leftBytes + ENVELOPE_BYTES;
+    this.setLimit();
+  }
+
+  private noteExcess(bytes: number): void {
+    if (bytes === this.excessBytes) return;
+    this.excessBytes = bytes;
+    this.setLimit();
+  }
+
+  private setLimit(): void {
+    this.limitBytes = this.limitBeside(this.answerBytes);
     this.shed();
+  }
+
+  /** Returns what requests may hold beside answers of so many bytes. */
+  private limitBeside(answerBytes: number): number {
+    const leftBytes = Math.max(this.capacityBytes - answerBytes, this.leastBytes);
+    const smallBytes = Math.min(leftBytes, SMALL_REQUESTS_BYTES);
+    return Math.max(leftBytes - this.excessBytes, smallBytes) + ENVELOPE_BYTES;
   }
 
   /** Charges bytes, except those of a request that has ended, which are not kept. */
@@ -136,7 +162,7 @@ export class InFlightBudget {
 
   private drop(owner: InFlightOwner): void {
     const before = this.heldBytes;
-    const fits = before <= this.capacityBytes + ENVELOPE_BYTES;
+    const fits = before <= this.limitBeside(0);
     this.endAll(owner);
     owner.dropped(before - this.heldBytes, fits ? "answers" : "requests");
   }
@@ -144,6 +170,10 @@ export class InFlightBudget {
   private endAll(owner: InFlightOwner): void {
     for (const request of this.openRequests) if (ownerOf(request) === owner) this.end(request);
   }
+}
+
+function openRequest(owner: OwnerSource, baseBytes: number, openedAtMs: number): OpenRequest {
+  return { owner, openedAtMs, baseBytes, heldBytes: 0, hasEnded: false };
 }
 
 function ownerOf({ owner }: OpenRequest): InFlightOwner {

@@ -34,7 +34,7 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
   headers["content-type"] = isGrpcType(type) ? GRPC : OTHER_TYPE;
 }
 
-/** The fields that decide how a call is answered, apart from those whose names begin with a colon. */
+/** The fields that decide how a call is answered, besides those whose names begin with a colon. */
 const USED_FIELDS = new Set(["content-type", "grpc-encoding", "authorization", API_KEY_HEADER]);
 
 /**

@@ -129,7 +129,7 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   if (isRead) body.release();
   const signal = head.signal === "traces" ? undefined : head.signal;
   noteAnswer(parts.problems, answer, { protocol: "http", peer: inFlight.peer, signal });
-  if (body === SMALL_CHUNKS) return brokenOff();
+  if (body === SMALL_CHUNKS) return brokenOff(parts);
   // Bun leaves the header out of HTTP/2, whose other requests are not at fault.
   const headers = isGivenUp(inFlight) ? { ...extra, Connection: "close" } : extra;
   const response = answerResponse(answer, head.format, headers);
@@ -137,20 +137,25 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
 }
 
+/** What Bun has read of a body in small chunks, and keeps until its request is collected. */
+const BROKEN_OFF_BYTES = 256 * 1024;
+
 /** Returns a response that makes Bun close the connection at once. */
-function brokenOff(): Response {
+function brokenOff({ pace }: Pick<ExportParts, "pace">): Response {
+  pace.noteGarbage(BROKEN_OFF_BYTES);
   return new Response(new ReadableStream({ start: (controller) => controller.error() }));
 }
 
 /** Returns the response after the rest of the body, and after the delay of a token refusal. */
 async function afterDrain(
-  { drain, gate }: ExportParts,
+  parts: ExportParts,
   request: Request,
   response: Response,
   refusal?: TokenRefusal,
 ): Promise<Response> {
+  const { drain, gate } = parts;
   const [fault] = await Promise.all([drain.drain(request), refusal && gate?.pause(refusal)]);
-  return fault === SMALL_CHUNKS ? brokenOff() : response;
+  return fault === SMALL_CHUNKS ? brokenOff(parts) : response;
 }
 
 function readHead(

@@ -1,14 +1,26 @@
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
+import { UNMEASURED } from "../memory/measured-memory.ts";
 import type { CopiedSpans, SearchedBuffer, SpanReader } from "../../ports/trace-buffer.ts";
 import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 
 /** What answers may hold together, however much requests hold. */
 const MIN_ANSWERS_BYTES = 16 * 1024 * 1024;
 
-/** The requests in flight, which share the memory of the process with answers. */
-export type SharedWithAnswers = Pick<InFlightBudget, "heldBytes" | "leastBytes" | "noteAnswers">;
+/** What answers may hold together, however large the process is. */
+const SMALL_ANSWERS_BYTES = 4 * 1024 * 1024;
 
-const NO_REQUESTS: SharedWithAnswers = { heldBytes: 0, leastBytes: 0, noteAnswers: () => {} };
+/** The requests in flight, which share the memory of the process with answers. */
+export type SharedWithAnswers = Pick<
+  InFlightBudget,
+  "heldBytes" | "leastBytes" | "memory" | "noteAnswers"
+>;
+
+const NO_REQUESTS: SharedWithAnswers = {
+  heldBytes: 0,
+  leastBytes: 0,
+  memory: UNMEASURED,
+  noteAnswers: () => {},
+};
 
 /**
  * Bounds the memory of answers in progress. A reader that stops reading keeps its answer in memory,
@@ -17,7 +29,7 @@ const NO_REQUESTS: SharedWithAnswers = { heldBytes: 0, leastBytes: 0, noteAnswer
  * An answer may grow as long as the others leave room. So a single answer may be of any size, and
  * many answers share the limit. What requests in flight hold counts too, but leaves some room to
  * answers, and what answers hold leaves less to requests. An answer of any size begins only while
- * requests hold no more than it leaves to them.
+ * requests hold no more than it leaves to them, and while the process may grow by as much.
  *
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */
@@ -46,11 +58,19 @@ export class AnswerBudget {
 
   /** Reports whether an answer that holds `ownBytes` may grow by `bytes`. Only answers call it. */
   hasRoomBeside(ownBytes: number, bytes: number): boolean {
-    const { heldBytes: besideBytes, leastBytes: leftBytes } = this.requests;
-    if (this.heldBytes === ownBytes && besideBytes <= leftBytes) return true;
-    const heldBytes = this.heldBytes + bytes;
-    const leastBytes = Math.min(MIN_ANSWERS_BYTES, this.limitBytes);
-    return heldBytes < Math.max(leastBytes, this.limitBytes - besideBytes);
+    const { heldBytes: besideBytes, leastBytes: leftBytes, memory } = this.requests;
+    const isAlone = this.heldBytes === ownBytes && besideBytes <= leftBytes;
+    if (isAlone && bytes <= memory.roomBytes()) return true;
+    return this.heldBytes + bytes < this.mostBytes();
+  }
+
+  /** Returns what answers may hold, given what requests hold and how large the process is. */
+  private mostBytes(): number {
+    const { limitBytes, requests } = this;
+    const leastBytes = Math.min(MIN_ANSWERS_BYTES, limitBytes);
+    const leftBytes = Math.max(limitBytes - requests.heldBytes, leastBytes);
+    const smallBytes = Math.min(SMALL_ANSWERS_BYTES, limitBytes);
+    return Math.max(leftBytes - requests.memory.excessBytes(), smallBytes);
   }
 
   /** Adds to the held bytes. Only answers call this. */

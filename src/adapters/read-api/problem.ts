@@ -67,7 +67,9 @@ export const RETRY_SOON = { "Retry-After": "1" } as const;
 
 export const BUSY: Problem = {
   status: 503,
-  detail: "too many responses are waiting to be read; nothing was taken",
+  detail:
+    "requests and other responses leave too little memory for this one; nothing was taken; " +
+    "retry, or ask for fewer spans",
   headers: RETRY_SOON,
 };
 

@@ -1,0 +1,75 @@
+import { expect, test } from "bun:test";
+import {
+  type DropCause,
+  ENVELOPE_BYTES,
+  InFlightBudget,
+} from "../../../src/adapters/memory/in-flight-budget.ts";
+import { UNMEASURED } from "../../../src/adapters/memory/measured-memory.ts";
+
+const MIB = 2 ** 20;
+
+/** Creates a budget of 64 MiB in a process that is too large by `excess.mib`. */
+function createBudget() {
+  const excess = { mib: 0 };
+  const causes: DropCause[] = [];
+  const budget = new InFlightBudget({
+    capacityBytes: 64 * MIB,
+    largestRequestBytes: 20 * MIB,
+    clock: { monotonicMs: () => 0 },
+    memory: { ...UNMEASURED, excessBytes: () => excess.mib * MIB },
+  });
+  const dropped = (_: number, cause: DropCause) => void causes.push(cause);
+  const begin = () => budget.begin({ dropped }, 0);
+  return { budget, begin, causes, excess };
+}
+
+test.each([
+  { excessMib: 10, answersMib: 0, left: 54 },
+  { excessMib: 60, answersMib: 0, left: 8 },
+  { excessMib: 10, answersMib: 64, left: 14 },
+  { excessMib: 20, answersMib: 64, left: 8 },
+])("$excessMib MiB beside answers of $answersMib leave $left MiB to requests", (growth) => {
+  const { budget, begin, causes, excess } = createBudget();
+  budget.noteAnswers(growth.answersMib * MIB);
+  excess.mib = growth.excessMib;
+  const request = begin();
+
+  budget.hold(request, growth.left * MIB + ENVELOPE_BYTES);
+  const before = causes.length;
+  budget.hold(request, 1);
+
+  expect([before, causes.length]).toEqual([0, 1]);
+});
+
+test("requests for which nothing is left are dropped when the next one begins", () => {
+  const { budget, begin, causes, excess } = createBudget();
+  budget.hold(begin(), 50 * MIB);
+  excess.mib = 30;
+
+  begin();
+
+  expect(causes).toEqual(["requests"]);
+  expect(budget.heldBytes).toBe(0);
+});
+
+test("requests that would fit without answers are dropped because of those", () => {
+  const { budget, begin, causes, excess } = createBudget();
+  budget.noteAnswers(30 * MIB);
+  budget.hold(begin(), 30 * MIB);
+  excess.mib = 10;
+
+  begin();
+
+  expect(causes).toEqual(["answers"]);
+});
+
+test("an excess that ends leaves everything again", () => {
+  const { budget, begin, causes, excess } = createBudget();
+  excess.mib = 60;
+  begin();
+  excess.mib = 0;
+
+  budget.hold(begin(), 63 * MIB);
+
+  expect(causes).toEqual([]);
+});
