@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
-import type { FairTurns } from "../listening/fair-turns.ts";
+import type { SenderTurns } from "../listening/sender-turns.ts";
 
 /** As many as the backlog of the listening socket holds. */
 export const MAX_WAITING = 512;
 
 /**
- * Begins accepted connections while the turn of the event loop has time, and the others in later
- * turns.
+ * Begins accepted connections while the turn of the event loop has time, and the first one of each
+ * address; the others in later turns.
  *
  * Bun accepts all connections that wait, and those that arrive meanwhile, in one turn
  * (`test/quirks/bun.test.ts`): a thousand of them, under a flood. To accept one takes 5 to 10
@@ -15,21 +15,23 @@ export const MAX_WAITING = 512;
  */
 export class AcceptedSockets {
   // Fixed at construction.
-  private readonly turns: FairTurns;
+  private readonly turns: SenderTurns;
   private readonly begin: (socket: Socket) => void;
 
   // Moved by `add`, the turns and `destroyAll`.
   private readonly waiting = new Set<Socket>();
 
-  constructor(turns: FairTurns, begin: (socket: Socket) => void) {
+  constructor(turns: SenderTurns, begin: (socket: Socket) => void) {
     this.turns = turns;
     this.begin = begin;
   }
 
   /** Begins the connection at once if too many wait, so that their number is bounded. */
   add(socket: Socket): void {
-    if (this.turns.hasTime() || this.waiting.size >= MAX_WAITING) this.begin(socket);
-    else this.queue(socket);
+    const sender = socket.remoteAddress ?? "";
+    const mayBegin = this.turns.mayBegin(sender);
+    if (mayBegin || this.waiting.size >= MAX_WAITING) this.begin(socket);
+    else this.queue(socket, sender);
   }
 
   /** Closes those that wait, like those that the system has not handed over yet. */
@@ -38,8 +40,7 @@ export class AcceptedSockets {
     this.waiting.clear();
   }
 
-  private queue(socket: Socket): void {
-    const sender = socket.remoteAddress ?? "";
+  private queue(socket: Socket, sender: string): void {
     this.waiting.add(socket);
     this.turns.queue({ sender, step: () => this.beginWaiting(socket) });
   }

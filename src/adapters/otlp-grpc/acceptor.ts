@@ -6,6 +6,7 @@ import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import { AcceptHold } from "../listening/accept-hold.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
+import { SenderTurns } from "../listening/sender-turns.ts";
 import { maxOpenFiles } from "../listening/max-open-files.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
@@ -65,9 +66,9 @@ const LINGER_MS = 1000;
 export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
   const { address, limits, clock, connections, tls, turns } = given;
   const closing = new ClosingQueue(maxWaiting(limits.connections, maxOpenFiles()), clock);
-  const parts = { ...given, closing };
+  const parts = { ...given, closing, steps: new SenderTurns(turns) };
   const beginNow = (socket: Socket): void => begin(socket, parts);
-  const accepted = new AcceptedSockets(turns, beginNow);
+  const accepted = new AcceptedSockets(new SenderTurns(turns), beginNow);
   // TLS must begin before anything has been read.
   const accept = tls === undefined ? (socket: Socket) => accepted.add(socket) : beginNow;
   let server: Server | undefined = await listen(address, address.port, accept);
@@ -108,6 +109,8 @@ export async function startAcceptor(given: AcceptorParts): Promise<Acceptor> {
 
 interface AcceptingParts extends AcceptorParts {
   readonly closing: ClosingQueue;
+  /** Decides when the bytes of a connection are passed on. */
+  readonly steps: SenderTurns;
 }
 
 async function listen(
@@ -155,7 +158,7 @@ function begin(socket: Socket, parts: AcceptingParts): void {
   else socket.destroy();
 }
 
-interface AdmitParts extends AcceptorParts {
+interface AdmitParts extends AcceptingParts {
   readonly note: (problem: Pick<Problem, "reason" | "detail"> & { address?: string }) => void;
 }
 
@@ -217,7 +220,7 @@ const FREE_WAITING_BYTES = 32 * 1024;
 function pacedSocket(
   socket: Socket,
   connection: Connection,
-  { budget, clock, turns }: AdmitParts,
+  { budget, clock, steps }: AdmitParts,
 ): PacedSocket {
   let waiting: OpenRequest | undefined;
   const held = (bytes: number): void => {
@@ -227,7 +230,7 @@ function pacedSocket(
   };
   socket.once("close", () => held(0));
   return new PacedSocket(socket, {
-    turns,
+    turns: steps,
     clock,
     held,
     excessive: () => connection.excessive(),

@@ -2,11 +2,12 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { FairTurns, SteppedWork } from "../listening/fair-turns.ts";
+import type { SteppedWork } from "../listening/fair-turns.ts";
+import type { SenderTurns } from "../listening/sender-turns.ts";
 import { FrameMeter } from "./frame-meter.ts";
 
 interface PacedSocketParts {
-  readonly turns: FairTurns;
+  readonly turns: Pick<SenderTurns, "mayStep" | "queue">;
   readonly clock: Clock;
   /** Called with the number of bytes that wait to be read or sent. */
   readonly held: (bytes: number) => void;
@@ -57,7 +58,10 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     return this.waiting !== undefined || this.resumeReading();
   }
 
-  /** Passes on bytes while this turn has time; pauses the socket if some are left. */
+  /**
+   * Passes on bytes while this turn has time, and the first ones of an address beyond it; pauses
+   * the socket if some are left.
+   */
   private take(bytes: Buffer): void {
     this.waiting = bytes;
     this.at = 0;
@@ -66,7 +70,7 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
   }
 
   private mayPass(): boolean {
-    return !this.socket.writableNeedDrain && this.parts.turns.hasTime();
+    return !this.socket.writableNeedDrain && this.parts.turns.mayStep(this);
   }
 
   private pass(bytes: Buffer): void {

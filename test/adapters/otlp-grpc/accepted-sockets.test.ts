@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
+import { SenderTurns } from "../../../src/adapters/listening/sender-turns.ts";
 import { AcceptedSockets, MAX_WAITING } from "../../../src/adapters/otlp-grpc/accepted-sockets.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
@@ -10,7 +11,7 @@ function accepting({ beginMs }: { readonly beginMs: number }) {
   let nowMs = 0;
   const begun: string[] = [];
   const turns = new FairTurns({ monotonicMs: () => nowMs });
-  const accepted = new AcceptedSockets(turns, (socket) => {
+  const accepted = new AcceptedSockets(new SenderTurns(turns), (socket) => {
     begun.push(`${socket.remoteAddress} ${socket.remotePort}`);
     nowMs += beginMs;
   });
@@ -39,12 +40,18 @@ test("those beyond it begin in later turns, in which their addresses take turns"
   const { accepted, begun } = accepting({ beginMs: 5 });
 
   for (const port of [1, 2, 3, 4]) accepted.add(fakeSocket("a", port));
-  accepted.add(fakeSocket("b", 5));
-  const before = begun.length;
+  for (const port of [5, 6]) accepted.add(fakeSocket("b", port));
   for (let turn = 0; turn < 4; turn += 1) await nextTurn();
 
-  expect(before).toBe(1);
-  expect(begun).toEqual(["a 1", "a 2", "b 5", "a 3", "a 4"]);
+  expect(begun).toEqual(["a 1", "b 5", "a 2", "b 6", "a 3", "a 4"]);
+});
+
+test("the first one of an address in a turn begins at once, whatever the turn has taken", () => {
+  const { accepted, begun } = accepting({ beginMs: 5 });
+
+  for (const address of ["a", "a", "b", "c", "b"]) accepted.add(fakeSocket(address, 1));
+
+  expect(begun).toEqual(["a 1", "b 1", "c 1"]);
 });
 
 test("one that has been closed while it waited does not begin", async () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { Writable } from "node:stream";
-import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
+import { FairTurns, type SteppedWork } from "../../../src/adapters/listening/fair-turns.ts";
+import { SenderTurns } from "../../../src/adapters/listening/sender-turns.ts";
 import { MAX_OVERHEAD } from "../../../src/adapters/otlp-grpc/frame-meter.ts";
 import { PacedSocket } from "../../../src/adapters/otlp-grpc/paced-socket.ts";
 import { frame, FRAME, PREFACE } from "../../support/grpc/grpc-wire.ts";
@@ -32,16 +33,21 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** A turn has no time left unless `hasTime` is set. */
-function createPaced({ hasTime }: { hasTime: boolean }) {
+/** A turn has no time left unless `hasTime` is set, and its address has had its first step. */
+function createPaced({ hasTime, isFirst = false }: { hasTime: boolean; isFirst?: boolean }) {
   const socket = new FakeSocket();
   const passed: number[] = [];
   const held: number[] = [];
   const excessive: true[] = [];
   let nowMs = 0;
   const clock = { monotonicMs: () => (hasTime ? 0 : (nowMs += 5)) };
+  const turns = new FairTurns(clock);
+  const withoutFirst = {
+    mayStep: () => turns.hasTime(),
+    queue: (work: SteppedWork) => turns.queue(work),
+  };
   const paced = new PacedSocket(socket as unknown as Socket, {
-    turns: new FairTurns(clock),
+    turns: isFirst ? new SenderTurns(turns) : withoutFirst,
     clock: { monotonicMs: () => 0 },
     held: (bytes) => held.push(bytes),
     excessive: () => excessive.push(true),
@@ -76,6 +82,15 @@ describe("what has arrived", () => {
     expect(before).toEqual({ passed: [], isPaused: true });
     expect(passed).toEqual(STEPS);
     expect(socket.isPaused).toBe(false);
+  });
+
+  test("is passed on at once, up to a step, if it is the first of its address", () => {
+    const { passed, socket, receive } = createPaced({ hasTime: false, isFirst: true });
+
+    receive(LONG);
+
+    expect(passed).toEqual([STEP_BYTES]);
+    expect(socket.isPaused).toBe(true);
   });
 
   test("is counted while it waits, with what the socket holds in both directions", async () => {
@@ -186,7 +201,7 @@ test("what is written in one turn of the event loop is sent together, at its end
     },
   });
   const paced = new PacedSocket(socket as Socket, {
-    turns: new FairTurns({ monotonicMs: () => 0 }),
+    turns: new SenderTurns(new FairTurns({ monotonicMs: () => 0 })),
     clock: { monotonicMs: () => 0 },
     held: () => {},
     excessive: () => {},

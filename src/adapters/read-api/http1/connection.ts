@@ -6,7 +6,7 @@ import { isHttp2 } from "./http2-refusal.ts";
 import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
 import { sendResponse } from "./send-response.ts";
 import type { TimerClock } from "../../../ports/clock.ts";
-import type { SenderTurns } from "./sender-turns.ts";
+import type { SenderTurns } from "../../listening/sender-turns.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 /** A request as its handler sees it. */

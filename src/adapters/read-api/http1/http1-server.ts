@@ -15,7 +15,7 @@ import {
   withSocketMode,
 } from "../../listening/unix-socket.ts";
 import { type Connection, type ConnectionParts, serveConnection } from "./connection.ts";
-import { SenderTurns } from "./sender-turns.ts";
+import { SenderTurns } from "../../listening/sender-turns.ts";
 import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 export interface Http1ServerParts extends Omit<

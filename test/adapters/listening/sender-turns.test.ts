@@ -1,7 +1,7 @@
-import { expect, test } from "bun:test";
-import type { SteppedWork } from "../../../../src/adapters/listening/fair-turns.ts";
-import { SenderTurns } from "../../../../src/adapters/read-api/http1/sender-turns.ts";
-import { nextTurn } from "../../../support/running/searched-ring.ts";
+import { expect, mock, test } from "bun:test";
+import type { SteppedWork } from "../../../src/adapters/listening/fair-turns.ts";
+import { SenderTurns } from "../../../src/adapters/listening/sender-turns.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 
 function createTurns(hasTime: boolean) {
   const queued: SteppedWork[] = [];
@@ -30,6 +30,25 @@ test("in the next turn, each sender has a first request again", async () => {
   await nextTurn();
 
   expect([turns.mayBegin("a"), turns.mayBegin("a")]).toEqual([true, false]);
+});
+
+test.each([
+  { hasTime: true, done: [true, true, true] },
+  { hasTime: false, done: [true, false, true] },
+])("a step beyond the time is done only if it is the first: $hasTime", ({ hasTime, done }) => {
+  const { turns } = createTurns(hasTime);
+
+  expect(["a", "a", "b"].map((sender) => turns.mayStep({ sender }))).toEqual([...done]);
+});
+
+test("whose step it is, is not asked while the turn has time", () => {
+  const { turns } = createTurns(true);
+  const sender = mock(() => "a");
+  const work = Object.defineProperty({ sender: "" }, "sender", { get: sender });
+
+  turns.mayStep(work);
+
+  expect(sender).not.toHaveBeenCalled();
 });
 
 test("work is queued for a later turn", () => {

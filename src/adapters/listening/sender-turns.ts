@@ -1,10 +1,10 @@
-import type { FairTurns, SteppedWork } from "../../listening/fair-turns.ts";
+import type { FairTurns, SteppedWork } from "./fair-turns.ts";
 
 /**
- * Decides when requests begin. The first one of a sender in a turn of the event loop begins at
- * once; further ones begin while the turn has time left, or in a later turn. So a sender with a
- * thousand connections does not delay one that sends a request now and then, however long the turn
- * has taken.
+ * Decides when requests begin, and other work of a few milliseconds at most. The first one of a
+ * sender in a turn of the event loop begins at once; further ones begin while the turn has time
+ * left, or in a later turn. So a sender with a thousand connections does not delay one that sends a
+ * request now and then, however long the turn has taken.
  */
 export class SenderTurns {
   // Fixed at construction.
@@ -17,10 +17,19 @@ export class SenderTurns {
     this.turns = turns;
   }
 
+  /** Reports whether a request may begin at once. */
   mayBegin(sender: string): boolean {
     // Always called, because the first call in a turn begins it.
     const hasTime = this.turns.hasTime();
     return this.isFirstOf(sender) || hasTime;
+  }
+
+  /**
+   * Reports whether a step may be done at once. Whose work it is, is asked only if the turn has no
+   * time left.
+   */
+  mayStep(work: Pick<SteppedWork, "sender">): boolean {
+    return this.turns.hasTime() || this.isFirstOf(work.sender);
   }
 
   /** Does the work in a later turn. */
