@@ -4,6 +4,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { SYSTEM_CLOCK } from "./adapters/clock/system-clock.ts";
 import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { CommandFailure, EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
+import { endInterruptedLine, endProcess } from "./adapters/cli/output/foreground.ts";
 import type { Receiver } from "./adapters/cli/command/command-run.ts";
 import { stopSignal } from "./adapters/cli/run-command.ts";
 import {
@@ -42,12 +43,20 @@ const STANDARD_ERROR = 2;
 /** A stop ends within half a second after its grace period, although nobody reads its log. */
 const LAST_LINES_MS = 400;
 
+/** This process, for signals that may end it at once. */
+const ENDING = {
+  on: (signal: NodeJS.Signals, listener: () => void) => process.on(signal, listener),
+  exit: (code: number) => endProcess(process, code),
+};
+
 /** What surrounds the server while it runs. */
 interface Surroundings {
   readonly unforeseen: UnforeseenEvents;
   readonly greet: (server: RunningServer) => void;
   /** Announces the server to the program that has started it; the result withdraws that. */
   readonly announce: (server: RunningServer) => Promise<() => void>;
+  /** Is told the cause of a stop before the log is. */
+  readonly interrupted: (cause: string) => void;
 }
 
 async function serve(
@@ -65,7 +74,12 @@ async function serve(
       const output = { write: openTextStream(1).write, release: () => releaseOutput() };
       const announce = async ({ ports }: RunningServer) =>
         await announceServer({ config, ports }, announcement, output);
-      return await serveUntilStopped(config, logger, { unforeseen, greet, announce });
+      const interrupted = (cause: string): void => {
+        const code = cause === "SIGINT" ? EXIT_CODE.interrupted : undefined;
+        if (isLogText(config)) endInterruptedLine(streamOf(lines), code);
+      };
+      const surroundings = { unforeseen, greet, announce, interrupted };
+      return await serveUntilStopped(config, logger, surroundings);
     } catch (error) {
       if (error instanceof CommandFailure) throw error;
       if (!(error instanceof CannotStartError)) logger.error("cannot_run", { error });
@@ -111,7 +125,7 @@ function isLogText({ logFormat }: Config): boolean {
 async function serveUntilStopped(
   config: Config,
   logger: Logger,
-  { unforeseen, greet, announce }: Surroundings,
+  { unforeseen, greet, announce, interrupted }: Surroundings,
 ): Promise<number> {
   const starting = Promise.withResolvers<RunningServer>();
   const manager = openServiceManager({ env: process.env, logger, clock: SYSTEM_CLOCK });
@@ -134,11 +148,13 @@ async function serveUntilStopped(
   });
   const signal = await signals.stopped;
   withdraw();
+  interrupted(signal);
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
-  logger.info("stopping", { signal, grace_ms: graceMs });
+  const hint = graceMs === 0 ? {} : { hint: SECOND_HINT };
+  logger.info("stopping", { signal, grace_ms: graceMs, ...hint });
   manager.stopping(`stopping, with a grace period of ${graceMs} ms`);
   const watchdog = watchStop(config, graceMs);
-  void hurryOnSecondSignal({ server, watchdog }, signals, logger);
+  void hurryOnSecondSignal({ server, watchdog, interrupted }, signals, logger);
   await server.stop(graceMs);
   manager.close();
   // These counts are the last line of the log.
@@ -147,6 +163,9 @@ async function serveUntilStopped(
   watchdog.end();
   return server.hasLostSpans() ? EXIT_CODE.lostSpans : EXIT_CODE.ok;
 }
+
+const SECOND_HINT = "a second signal ends the grace period";
+const THIRD_HINT = "a third signal exits at once, and what is not sent or kept by then is lost";
 
 /** Returns `api 4319, grpc 4317, http 4318`; a Unix socket has the port 0. */
 function portsText({ ports }: RunningServer): string {
@@ -162,7 +181,7 @@ function listenToSignals({ stdinEnd }: Config, reload: () => void): ServeSignals
   const hangupStops = hasControllingTerminal() && !hasNohup;
   // Unless its end counts, standard input is not even opened.
   const input = stdinEnd === "stop" ? process.stdin : undefined;
-  return serveSignals(process, { hangupStops, reload, ignore, input });
+  return serveSignals(ENDING, { hangupStops, reload, ignore, input });
 }
 
 /** Has a stop watched from now on, if a blocked loop may end it. */
@@ -174,13 +193,17 @@ function watchStop(config: Config, graceMs: number): StopWatchdog {
 }
 
 async function hurryOnSecondSignal(
-  stopping: { readonly server: RunningServer; readonly watchdog: StopWatchdog },
+  stopping: Pick<Surroundings, "interrupted"> & {
+    readonly server: RunningServer;
+    readonly watchdog: StopWatchdog;
+  },
   { hurried }: ServeSignals,
   logger: Logger,
 ): Promise<void> {
   const signal = await hurried;
   if (stopping.watchdog.hasEnded) return;
-  logger.warning("grace_ended", { signal });
+  stopping.interrupted(signal);
+  logger.warning("grace_ended", { signal, hint: THIRD_HINT });
   stopping.watchdog.hurry();
   stopping.server.hurry();
 }
@@ -201,14 +224,15 @@ async function openSink(forward: ForwardConfig): Promise<SinkOpening> {
   return await openSpanSink({ forward, version, ...parts });
 }
 
-process.exit(
+endProcess(
+  process,
   await runCommandLine({
     argv: process.argv.slice(2),
     env: process.env,
     version,
     stdout: openTextStream(1),
     stderr: openMessageStream(2),
-    stopped: () => stopSignal(process),
+    stopped: () => stopSignal(ENDING),
     checkStart: (config) => checkStart({ config, version }),
     serve,
     startReceiver,

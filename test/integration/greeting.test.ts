@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { COMMAND, FREE_PORTS } from "../support/running/running-program.ts";
-import { type ShownText, shownText } from "../support/running/shown-text.ts";
+import { KEEPING_OUTPUT, type ShownText, shownText } from "../support/running/shown-text.ts";
 
 /** Runs the program on a terminal, and stops it by Ctrl-C after `use`. Returns what it showed. */
 async function shownOnTerminal(
@@ -10,7 +10,7 @@ async function shownOnTerminal(
   use: (shown: ShownText) => Promise<void>,
 ): Promise<string> {
   const shown = shownText();
-  const child = Bun.spawn([...COMMAND], {
+  const child = Bun.spawn(["sh", "-c", KEEPING_OUTPUT, "sh", ...COMMAND], {
     env: { PATH: process.env["PATH"], TERM: "xterm", ...FREE_PORTS, ...env },
     terminal: { data: (_, bytes) => shown.add(bytes) },
   });
@@ -31,6 +31,19 @@ test("on a terminal, a start greets a person, and the first span is announced", 
   expect(text).toMatch(/^spanring \S+ is listening$/m);
   expect(text).toContain("first span received: span 1 of shop\n");
   expect(text).not.toContain('{"time"');
+});
+
+test("after Ctrl-C on a terminal, the log begins a line, without counts of nothing", async () => {
+  const text = await shownOnTerminal({}, async (shown) => {
+    await shown.has("spanring tail");
+  });
+
+  const hint = 'hint="a second signal ends the grace period"';
+  expect(text).toContain("^C\n");
+  expect(text).toMatch(
+    new RegExp(`^\\d\\d:\\S+ INFO +stopping signal=SIGINT grace_ms=5000 ${hint}$`, "m"),
+  );
+  expect(text).toMatch(/^\d\d:\S+ INFO +stopped capacity\.spans=10000 /m);
 });
 
 test("on a terminal, LOG_FORMAT=json writes the log as everywhere else", async () => {

@@ -156,7 +156,12 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     expect(exitCode).toBe(0);
     expect(program.log().slice(-3)).toMatchObject([
       { event: "stopping" },
-      { level: "WARNING", event: "grace_ended", signal: second },
+      {
+        level: "WARNING",
+        event: "grace_ended",
+        signal: second,
+        hint: expect.stringContaining("a third signal exits at once"),
+      },
       { event: "stopped", spans: { buffered: 3 } },
     ]);
   },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { COMMAND, runProgram } from "../support/running/running-program.ts";
-import { shownText } from "../support/running/shown-text.ts";
+import { KEEPING_OUTPUT, shownText } from "../support/running/shown-text.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: a command runs as it would without spanring, and the spans of its real SDK are checked.
@@ -168,6 +168,44 @@ test("one Ctrl-C on a terminal interrupts the command once", async () => {
   child.kill("SIGTERM");
 
   expect(await child.exited).toBe(1);
+});
+
+/** Interrupts a sleeping command from a new terminal. */
+async function interruptOnTerminal() {
+  const shown = shownText();
+  const command = ["run", "--", "sh", "-c", "echo ready; exec sleep 1000"];
+  const argv = ["sh", "-c", KEEPING_OUTPUT, "sh", ...COMMAND, ...command];
+  const child = Bun.spawn(argv, { env: ENV, terminal: { data: (_, bytes) => shown.add(bytes) } });
+  await shown.has("ready");
+  // The terminal has one foreground group, which the command has joined.
+  child.terminal?.write("\u0003");
+  await child.exited;
+  return { signalCode: child.signalCode, text: shown.plain() };
+}
+
+test("Ctrl-C that ends the command does not end the report, and then ends run", async () => {
+  const ends = await Promise.all(Array.from({ length: 8 }, interruptOnTerminal));
+
+  for (const { signalCode, text } of ends) {
+    expect(signalCode).toBe("SIGINT");
+    expect(text).toEndWith("^C\nspanring: sh: ended by SIGINT (exit code 130)\n");
+  }
+});
+
+test("at the second interrupt, run says that the command goes on", async () => {
+  const shown = shownText();
+  const argv = [...COMMAND, "run", "--", "sh", "-c", 'trap "" INT; echo ready; exec sleep 1000'];
+  const child = Bun.spawn(argv, { env: ENV, terminal: { data: (_, bytes) => shown.add(bytes) } });
+  await shown.has("ready");
+
+  // Not by the terminal, which would discard what it has not shown yet.
+  while (!shown.plain().includes("Ctrl-\\ sends SIGQUIT")) {
+    child.kill("SIGINT");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  child.kill("SIGTERM");
+
+  expect(await child.exited).toBe(143);
 });
 
 test("the command receives standard input", async () => {

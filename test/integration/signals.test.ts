@@ -7,7 +7,8 @@ import { dataDirectory } from "../support/running/data-directory.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
 import { startOnTerminal } from "../support/processes/program-on-terminal.ts";
-import { type LogLine, startProgram } from "../support/running/running-program.ts";
+import { COMMAND, type LogLine, startProgram } from "../support/running/running-program.ts";
+import { KEEPING_OUTPUT, shownText } from "../support/running/shown-text.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: no signal that can be caught loses a span.
@@ -173,6 +174,40 @@ test("without files to reload, SIGHUP changes nothing", async () => {
   expect(exitCode).toBe(0);
   expect(program.log().at(-3)).toMatchObject({ event: "stopping", signal: "SIGTERM" });
   expect(kept()).toContain(requestOf(3).toHex());
+});
+
+/** Runs a command on a terminal until it has shown a text, and presses Ctrl-C. */
+async function interruptCommand(argv: readonly string[], until: string) {
+  const shown = shownText();
+  const child = Bun.spawn(["sh", "-c", KEEPING_OUTPUT, "sh", ...COMMAND, ...argv], {
+    env: { PATH: process.env["PATH"], TERM: "xterm" },
+    terminal: { data: (_, bytes) => shown.add(bytes) },
+  });
+  await shown.has(until);
+  child.terminal?.write("\u0003");
+  await child.exited;
+  return { child, text: shown.plain() };
+}
+
+test("Ctrl-C on a terminal ends a tail with 0, and the line that shows it", async () => {
+  await using program = await startProgram();
+
+  const { child, text } = await interruptCommand(["tail", "--url", program.apiUrl], "TRACE");
+
+  expect(child.exitCode).toBe(0);
+  expect(text).toEndWith("^C\n");
+});
+
+test("Ctrl-C on a terminal ends a send as a signal does, so that the shell ends too", async () => {
+  await using program = await startProgram();
+  const spans = join(mkdtempSync(join(root, "send-")), "spans.bin");
+  writeFileSync(spans, requestOf(1_000));
+  const argv = ["send", spans, "--to", program.httpUrl, "--rate", "10"];
+
+  const { child, text } = await interruptCommand(argv, "spans/s");
+
+  expect(child.signalCode).toBe("SIGINT");
+  expect(text).toContain("spanring: interrupted; the rest was not sent\n");
 });
 
 /** Returns the events of the log without those of listeners. */

@@ -44,11 +44,15 @@ function lineText(level: LogLevel, event: string, fields: LogFields): string {
   return `${text.replaceAll(UNSAFE, escaped)}\n`;
 }
 
-/** Returns a field as words; the members of an object become `spans.received=3`, for example. */
+/**
+ * Returns a field as words; the members of an object become `spans.received=3`, for example. Of the
+ * many counts in an object, only those that are not 0 matter to a person.
+ */
 function pairsOf(name: string, value: unknown): string[] {
   if (value === undefined) return [];
   if (!isRecord(value)) return [`${name}=${valueText(value)}`];
-  return Object.entries(value).flatMap(([key, member]) => pairsOf(`${name}.${key}`, member));
+  const members = Object.entries(value).filter(([, member]) => member !== 0);
+  return members.flatMap(([key, member]) => pairsOf(`${name}.${key}`, member));
 }
 
 function isRecord(value: unknown): value is object {

@@ -22,3 +22,6 @@ export function shownText(): ShownText {
   };
   return { add, has, plain: () => Bun.stripANSI(text).replaceAll("\r\n", "\n") };
 }
+
+/** A shell script for a command on a terminal: Ctrl-C discards nothing that is not shown yet. */
+export const KEEPING_OUTPUT = 'stty noflsh; exec "$@"';

@@ -6,7 +6,8 @@ import { prepareReadyFile, writeReadyFile } from "../files/ready-file.ts";
 import { endpointsOf } from "../render/endpoints.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
-import { runChild, isForegroundProcess } from "../run/child-process.ts";
+import { endInterruptedLine, isForegroundProcess } from "../output/foreground.ts";
+import { runChild } from "../run/child-process.ts";
 import { reportToGithub } from "../run/github-report.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
@@ -91,13 +92,17 @@ async function runWithReceiver(
       env,
       signals: process,
       isInForeground: isForegroundProcess,
+      ignored: () => reportIgnored(run),
+      // From here on, Ctrl-C ends the wait for spans, but not the report.
+      ended: () => void run.interruption(),
     });
-    await endTail?.();
+    const interrupted = run.interruption();
+    await endTail?.(interrupted);
     const endedMs = clock.monotonicMs();
-    // From here on, Ctrl-C ends the wait for spans, but not the report.
     const settleMs = end.hasNotRun ? 0 : plan.settleMs;
-    const settling = { settleMs, interrupted: run.interruption() };
+    const settling = { settleMs, interrupted };
     const checked = await checkExpectations(receiver, plan.expectations, settling);
+    endInterruptedLine(reporting.stderr, run.interruptedCode() ?? end.exitCode);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
     if (isGiven(run, "show")) await showReceived(reporting, receiver);
@@ -111,6 +116,12 @@ async function runWithReceiver(
     withdraw?.();
     await receiver.stop();
   }
+}
+
+/** Says why Ctrl-C seems to do nothing. A log needs no such line. */
+function reportIgnored(run: CommandRun): void {
+  const message = `the command has got the signal and is still running; Ctrl-\\ sends SIGQUIT`;
+  if (run.stderr.isTerminal) report(run, message);
 }
 
 /** Returns the command's exit code if it failed, and that of the expectations otherwise. */

@@ -3,6 +3,7 @@ import { NDJSON_TYPE, escapeForTerminal } from "../command/answer-form.ts";
 import { askApi, askForSuccess, bodyOf, failureOf, lineBatchesOf } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, queryOf, report } from "../command/command-run.ts";
+import { endInterruptedLine } from "../output/foreground.ts";
 import { countedText } from "../output/quantities.ts";
 import { type CollectedText, collectedText } from "../output/text-stream.ts";
 import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
@@ -44,6 +45,7 @@ export async function tail(run: CommandRun): Promise<ExitCode> {
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+  endInterruptedLine(run.stdout, run.interruptedCode());
   return EXIT_CODE.ok;
 }
 

@@ -1,6 +1,5 @@
 import { constants } from "node:os";
-import { closeSync, openSync, readSync, readFileSync } from "node:fs";
-import { isatty } from "node:tty";
+import { closeSync, openSync, readSync } from "node:fs";
 import type { Environment } from "../../../config/config.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
@@ -42,6 +41,10 @@ export interface Child {
   readonly signals: SignalSource;
   /** Whether a terminal sends Ctrl-C to us and to the command, so that we must not forward it. */
   readonly isInForeground: () => boolean;
+  /** Called at the second SIGINT, because the first has not ended the command. */
+  readonly ignored?: () => void;
+  /** Called when the command has ended, just before signals end this process again. */
+  readonly ended?: () => void;
 }
 
 const NOT_FOUND = 127;
@@ -49,12 +52,20 @@ const NOT_EXECUTABLE = 126;
 
 /** Runs a command with our standard input, output and error, and waits for it to exit. */
 export async function runChild(child: Child): Promise<ChildEnd> {
-  const process = spawn(child);
-  if ("exitCode" in process) return process;
-  const stopForwarding = forwardSignals(child, (signal) => process.child.kill(signal));
-  const exitCode = await process.child.exited.finally(stopForwarding);
-  const { signalCode } = process.child;
-  if (signalCode === null) return { exitCode };
+  let running: Bun.Subprocess | undefined;
+  // Before the command starts, because Ctrl-C may come at once.
+  const stopForwarding = forwardSignals(child, (signal) => running?.kill(signal));
+  const spawned = spawn(child);
+  if ("child" in spawned) running = spawned.child;
+  await running?.exited;
+  await signalsHandled();
+  child.ended?.();
+  stopForwarding();
+  return "child" in spawned ? endOf(spawned.child) : spawned;
+}
+
+function endOf({ exitCode, signalCode }: Bun.Subprocess): ChildEnd {
+  if (signalCode === null) return { exitCode: exitCode! };
   const signal = signalCode as keyof typeof constants.signals;
   return { exitCode: 128 + constants.signals[signal], reason: `ended by ${signal}` };
 }
@@ -71,17 +82,35 @@ function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subpro
   }
 }
 
+/**
+ * Resolves once the listeners have been called for the signals that have arrived so far. A terminal
+ * sends Ctrl-C to this process and to the command, whose end may be noticed first.
+ */
+async function signalsHandled(): Promise<void> {
+  for (let turn = 0; turn < 2; turn += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one turn of the event loop after the other
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** Forwards signals to the command. Meanwhile they do not end this process. */
 function forwardSignals(
-  { signals, isInForeground }: Child,
+  { signals, isInForeground, ignored }: Child,
   forward: (signal: ForwardedSignal) => void,
 ): () => void {
   const listeners = FORWARDED_SIGNALS.map((signal) => {
     const isSentByTerminal = () => TERMINAL_SIGNALS.has(signal) && isInForeground();
     return { signal, listener: () => (isSentByTerminal() ? undefined : forward(signal)) };
   });
+  let interrupts = 0;
+  const countInterrupt = (): void => {
+    interrupts += 1;
+    if (interrupts === 2) ignored?.();
+  };
+  signals.on("SIGINT", countInterrupt);
   for (const { signal, listener } of listeners) signals.on(signal, listener);
   return () => {
+    signals.off("SIGINT", countInterrupt);
     for (const { signal, listener } of listeners) signals.off(signal, listener);
   };
 }
@@ -119,28 +148,4 @@ function headOf(path: string): string {
   } catch {
     return "";
   }
-}
-
-const STANDARD_STREAMS = [0, 1, 2];
-
-/**
- * Reports whether a Ctrl-C on the terminal reaches this process: the terminal sends it to every
- * process in its foreground group, whatever their standard streams are. It is checked for each
- * signal, because a shell moves its jobs between foreground and background.
- */
-export function isForegroundProcess(statFile = "/proc/self/stat"): boolean {
-  try {
-    return isForegroundStat(readFileSync(statFile, "utf8"));
-  } catch {
-    // Only Linux has this file. Elsewhere, a process with a terminal counts as in the foreground.
-    return STANDARD_STREAMS.some((fileDescriptor) => isatty(fileDescriptor));
-  }
-}
-
-/** Source: proc_pid_stat(5): `pid (comm) state ppid pgrp session tty_nr tpgid ...`. */
-function isForegroundStat(stat: string): boolean {
-  // The name of a command may contain parentheses and spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [, , ownGroup, , , foregroundGroup] = fields;
-  return ownGroup !== undefined && ownGroup === foregroundGroup;
 }

@@ -24,17 +24,29 @@ interface Tail extends Received {
   last: number;
 }
 
+/** Shows the rest of the spans. Rejects at a signal, although nobody may read them. */
+type EndTail = (interrupted: AbortSignal) => Promise<void>;
+
 /** Shows spans as they arrive. Call the returned function once the command has ended. */
-export function tailReceived(run: CommandRun, { buffer, arrivals }: Received): () => Promise<void> {
+export function tailReceived(run: CommandRun, { buffer, arrivals }: Received): EndTail {
   const output = collectedText(run.stderr);
   const tail = { output, buffer, arrivals, print: livePrinter(run, output, []), last: 0 };
   const cancellation = new AbortController();
   const ended = showArriving(tail, cancellation.signal);
-  return async () => {
+  return async (interrupted) => {
     cancellation.abort();
-    await ended;
-    await showRest(tail);
+    await unlessAborted(
+      ended.then(() => showRest(tail)),
+      interrupted,
+    );
   };
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
 
 async function showArriving(tail: Tail, cancelled: AbortSignal): Promise<void> {
@@ -52,8 +64,9 @@ async function showRest(tail: Tail): Promise<void> {
   for (let isMore = true; isMore;) {
     // oxlint-disable-next-line no-await-in-loop -- each part begins after the one before
     const spans = await querySpans(tail.buffer, { ...query, after: tail.last });
+    // A command without spans gets no header either.
     // oxlint-disable-next-line no-await-in-loop -- each part follows the one before
-    await show(tail, spans);
+    if (spans.sequences.length > 0) await show(tail, spans);
     isMore = spans.sequences.length === MAX_SHOWN_SPANS;
   }
 }

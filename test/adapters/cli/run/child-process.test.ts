@@ -3,12 +3,10 @@ import { constants } from "node:os";
 import { describe, expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isatty } from "node:tty";
 import {
   runChild,
   interpreterOf,
   missingPart,
-  isForegroundProcess,
 } from "../../../../src/adapters/cli/run/child-process.ts";
 import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
@@ -141,22 +139,3 @@ test.each([{ PATH: folder }, {}])(
     expect(missingPart("no-such-command", env)).toBeUndefined();
   },
 );
-
-test.each([
-  { name: "in the terminal's group", stat: "12 (spanring) S 9 11 9 34817 11 4194304", is: true },
-  { name: "in another group", stat: "12 (spanring) S 9 11 9 34817 15 4194304", is: false },
-  { name: "without a terminal", stat: "12 (spanring) S 9 11 9 0 -1 4194304", is: false },
-  { name: "with a misleading name", stat: "12 (a) S 1 2 3) S 9 11 9 34817 11 4", is: true },
-  { name: "with an empty stat file", stat: "", is: false },
-])("a process $name is in the foreground: $is", ({ stat, is }) => {
-  const file = join(temporaryFolder(), "stat");
-  writeFileSync(file, stat);
-
-  expect(isForegroundProcess(file)).toBe(is);
-});
-
-test("without a stat file, a process with a terminal counts as in the foreground", () => {
-  const hasTerminal = [0, 1, 2].some((fileDescriptor) => isatty(fileDescriptor));
-
-  expect(isForegroundProcess("/no/such/file")).toBe(hasTerminal);
-});
