@@ -131,7 +131,7 @@ async function serveUntilStopped(
   const manager = openServiceManager({ env: process.env, logger, clock: SYSTEM_CLOCK });
   const reload = (server: RunningServer) => manager.reload(() => server.reload());
   const signals = listenToSignals(config, () => void starting.promise.then(reload));
-  const server = await startServer({ config, logger, version });
+  const server = await startServer({ config, logger, version, ownsProcess: true });
   starting.resolve(server);
   const {
     maxSpans: max_spans,
@@ -212,7 +212,7 @@ async function hurryOnSecondSignal(
 async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
   const logger = loggerOf(config, lines);
-  const server = await startServer({ config, logger, version });
+  const server = await startServer({ config, logger, version, ownsProcess: true });
   const { ports, buffer, arrivals, problems, exporters } = server;
   const stop = () => server.stop(config.shutdownGraceMs);
   return { ports, buffer, arrivals, problems, exporters, stop };

@@ -15,7 +15,13 @@ interface NeededMemory {
   readonly inFlight: number;
   readonly log: number;
   readonly forward: number;
+  /** The connections beyond those that the memory of the program includes. */
+  readonly connections: number;
 }
+
+/** The connections that the memory of the program includes, and that of each further one. */
+const INCLUDED_CONNECTIONS = 1_000;
+const CONNECTION_BYTES = 64 * 1024;
 
 function neededMemory({ buffer, limits, log, forward }: Config): NeededMemory {
   return {
@@ -23,26 +29,28 @@ function neededMemory({ buffer, limits, log, forward }: Config): NeededMemory {
     inFlight: limits.inFlightBytes,
     log: log === "off" ? 0 : logMemoryBytes(log, buffer),
     forward: forward === "off" ? 0 : forward.concurrency * forward.batchBytes,
+    connections: Math.max(0, limits.connections - INCLUDED_CONNECTIONS) * CONNECTION_BYTES,
   };
 }
 
 /** Returns by how much the process may grow with this configuration. */
 export function neededBytes(config: Config): number {
-  const { buffer, inFlight, log, forward } = neededMemory(config);
-  return buffer + inFlight + log + forward + PROGRAM_BYTES;
+  const { buffer, inFlight, log, forward, connections } = neededMemory(config);
+  return buffer + inFlight + log + forward + connections + PROGRAM_BYTES;
 }
 
 /** Warns of a memory limit below the needs of this configuration, before a burst exceeds it. */
 export function memoryWarnings(config: Config, limitBytes: number | undefined): ConfigWarning[] {
   const needed = neededBytes(config);
   if (limitBytes === undefined || limitBytes >= needed) return [];
-  const { buffer, inFlight, log, forward } = neededMemory(config);
+  const { buffer, inFlight, log, forward, connections } = neededMemory(config);
   const message =
     `the cgroup's memory limit is ${inMib(limitBytes)}, and up to ${inMib(needed)} may be ` +
     `needed: ${inMib(buffer)} for the buffer and its index, ` +
     `${inMib(inFlight)} for requests in flight, ` +
     `${log === 0 ? "" : `${inMib(log)} for the log on disk, `}` +
     `${forward === 0 ? "" : `${inMib(forward)} for batches that are being forwarded, `}` +
+    `${connections === 0 ? "" : `${inMib(connections)} for more than 1,000 connections, `}` +
     `${inMib(PROGRAM_BYTES)} for the ` +
     "program. Raise the limit, or lower MAX_BUFFER_BYTES, MAX_BUFFER_SIZE or MAX_IN_FLIGHT_BYTES";
   return [{ variable: "MAX_BUFFER_BYTES", message }];

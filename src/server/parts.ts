@@ -34,6 +34,8 @@ export interface ServerInputs {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
+  /** Whether nothing else runs in the process, so that its memory can be bounded. Default: no. */
+  readonly ownsProcess?: boolean;
   /**
    * Returns the memory limit of the system; undefined if there is none. Default: the limit of the
    * cgroup.
@@ -129,19 +131,20 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     problems,
     exporters: () => exportersOf({ receivers, problems, running }),
     unsupported: config.unsupportedSignals === "accept" ? new UnsupportedSignals() : undefined,
-    budget: buildBudget(config),
+    budget: buildBudget(inputs),
     turns: new FairTurns(clock),
     highWater,
     stopping: new AbortController(),
   };
 }
 
-function buildBudget(config: Config): InFlightBudget {
+function buildBudget({ config, ownsProcess = false }: ServerInputs): InFlightBudget {
+  const memory = new MeasuredMemory({ growthBytes: neededBytes(config), clock });
   return new InFlightBudget({
     capacityBytes: config.limits.inFlightBytes,
     largestRequestBytes: Math.max(config.maxBodyBytes, config.maxMessageBytes),
     clock,
-    memory: new MeasuredMemory({ growthBytes: neededBytes(config), clock }),
+    ...(ownsProcess && { memory }),
   });
 }
 

@@ -53,6 +53,15 @@ test("batches that are being forwarded count", () => {
   ]);
 });
 
+test("connections beyond a thousand count", () => {
+  const env = { MAX_CONNECTIONS: "3000" };
+
+  expect(warningsFor(env, NEEDED + 125 * MIB)).toEqual([]);
+  expect(warningsFor(env, NEEDED + 125 * MIB - 1)).toMatchObject([
+    { message: expect.stringContaining("125 MiB for more than 1,000 connections, ") },
+  ]);
+});
+
 test("a start logs the warning", async () => {
   const ports = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
   const reading = readConfig({

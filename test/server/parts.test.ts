@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { MeasuredMemory } from "../../src/adapters/memory/measured-memory.ts";
 import { readConfig } from "../../src/config/config.ts";
 import { buildParts } from "../../src/server/parts.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
@@ -40,6 +41,19 @@ test.each([
   budget.hold(request, 2 * MIB);
 
   expect([before, droppedCount]).toEqual([0, 1]);
+});
+
+test.each([
+  { ownsProcess: true, measured: MeasuredMemory },
+  { ownsProcess: undefined, measured: Object },
+])("the memory of a process is bounded only if nothing else runs in it: $ownsProcess", (given) => {
+  const reading = readConfig({});
+  if (!reading.ok) throw new Error("the configuration is not right");
+  const inputs = { config: reading.config, logger: new RecordingLogger(), version: "0.0.0" };
+
+  const { budget } = buildParts({ ...inputs, ...(given.ownsProcess && { ownsProcess: true }) });
+
+  expect(budget.memory.constructor).toBe(given.measured);
 });
 
 test("the statistics count what exporters have done, by protocol and signal", async () => {

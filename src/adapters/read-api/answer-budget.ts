@@ -29,7 +29,8 @@ const NO_REQUESTS: SharedWithAnswers = {
  * An answer may grow as long as the others leave room. So a single answer may be of any size, and
  * many answers share the limit. What requests in flight hold counts too, but leaves some room to
  * answers, and what answers hold leaves less to requests. An answer of any size begins only while
- * requests hold no more than it leaves to them, and while the process may grow by as much.
+ * requests hold no more than it leaves to them, and while the process may grow by as much or has
+ * nothing else to do.
  *
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */
@@ -60,7 +61,7 @@ export class AnswerBudget {
   hasRoomBeside(ownBytes: number, bytes: number): boolean {
     const { heldBytes: besideBytes, leastBytes: leftBytes, memory } = this.requests;
     const isAlone = this.heldBytes === ownBytes && besideBytes <= leftBytes;
-    if (isAlone && bytes <= memory.roomBytes()) return true;
+    if (isAlone && (besideBytes === 0 || bytes <= memory.roomBytes())) return true;
     return this.heldBytes + bytes < this.mostBytes();
   }
 

@@ -79,15 +79,23 @@ describe("the memory of the process", () => {
     { roomMib: 100, mayGrow: true },
     { roomMib: 99, mayGrow: false },
   ])("lets an answer of 100 MiB begin if $roomMib are left: $mayGrow", ({ roomMib, mayGrow }) => {
-    const answer = budgetOf({ roomMib }).begin();
+    const answer = budgetOf({ roomMib, requestsMib: 1 }).begin();
 
     expect(answer.mayGrow(100 * MIB)).toBe(mayGrow);
   });
 
-  test("lets an answer within the limit begin although there is no room", () => {
-    const answer = budgetOf({ roomMib: -10 }).begin();
+  test("lets an answer of any size begin while there is nothing else", () => {
+    expect(
+      budgetOf({ roomMib: -10 })
+        .begin()
+        .mayGrow(100 * MIB),
+    ).toBe(true);
+  });
 
-    expect([63, 64].map((mib) => answer.mayGrow(mib * MIB))).toEqual([true, false]);
+  test("lets an answer within the limit begin although there is no room", () => {
+    const answer = budgetOf({ roomMib: -10, requestsMib: 1 }).begin();
+
+    expect([62, 63].map((mib) => answer.mayGrow(mib * MIB))).toEqual([true, false]);
   });
 
   test.each([
