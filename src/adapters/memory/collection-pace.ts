@@ -58,6 +58,7 @@ export class CollectionPace {
   // Moved by the notes.
   private garbageBytes = 0;
   private oldGarbageBytes = 0;
+  private closedBytes = 0;
   /** The smallest size of the heap since the last full collection. */
   private smallestBytes = Number.POSITIVE_INFINITY;
   /** Whether the last collection has left so much that the next one is full. */
@@ -79,6 +80,20 @@ export class CollectionPace {
     this.garbageBytes += lengthBytes;
     if (this.garbageBytes >= GARBAGE_A_COLLECTION_BYTES) this.collect();
     else if (this.clock.monotonicMs() >= this.sizeDueMs) this.look();
+  }
+
+  /**
+   * Counts memory of something that has been closed. Thousands of connections may be closed in one
+   * turn of the event loop, so a collection follows once, after it.
+   */
+  noteClosed(lengthBytes: number): void {
+    if (this.closedBytes === 0) setImmediate(() => this.noteAllClosed());
+    this.closedBytes += lengthBytes;
+  }
+
+  private noteAllClosed(): void {
+    this.noteGarbage(this.closedBytes);
+    this.closedBytes = 0;
   }
 
   /**

@@ -170,7 +170,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
   socket.once("close", () => {
     cancel();
     connections.remove(connection);
-    pace.noteGarbage(garbageOf(connection));
+    pace.noteClosed(garbageOf(connection));
     pace.noteOldGarbage(connection.droppedBytes);
   });
   const { tls } = parts;

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 
 const MIB = 2 ** 20;
 
@@ -42,6 +43,19 @@ test.each([
   pace.noteGarbage(garbageBytes);
 
   expect(collected).toMatchObject({ young: collections, all: 0 });
+});
+
+test("however much is closed in one turn, a collection follows once, after it", async () => {
+  const { pace, collected } = countedPace();
+
+  for (let closed = 0; closed < 5; closed += 1) pace.noteClosed(ENOUGH_BYTES);
+  const before = { ...collected };
+  await nextTurn();
+  const after = { ...collected };
+  pace.noteClosed(ENOUGH_BYTES - 1);
+  await nextTurn();
+
+  expect([before.young, after.young, collected.young]).toEqual([0, 1, 1]);
 });
 
 test("a collection is full if the one before it has left 24 MiB more than at first", () => {

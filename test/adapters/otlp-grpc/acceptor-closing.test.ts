@@ -108,7 +108,7 @@ describe("a connection that its peer has closed", () => {
     { name: "8 KiB of garbage if it has sent nothing", greets: false, garbageBytes: 8 * 1024 },
     { name: "32 KiB of garbage after HTTP/2", greets: true, garbageBytes: 32 * 1024 },
   ])("leaves $name", async ({ greets, garbageBytes }) => {
-    using noted = spyOn(PROCESS_PACE, "noteGarbage");
+    using noted = spyOn(PROCESS_PACE, "noteClosed");
     const run = await runGrpcListener();
     const peer = run.peer();
     if (greets) await peer.greet().frame(({ type }) => type === FRAME.settings);
