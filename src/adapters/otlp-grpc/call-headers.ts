@@ -38,13 +38,18 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
 const USED_FIELDS = new Set(["content-type", "grpc-encoding", "authorization", API_KEY_HEADER]);
 
 /**
- * Removes the fields of a call that spanring answers itself without reading them. Bun keeps the
- * headers of a stream until it closes, and a peer may send 64 KiB of them on each.
+ * Removes the fields of a call that spanring answers itself without reading them, and returns their
+ * number. Bun keeps the headers of a stream until it closes, and a peer may send 64 KiB of them on
+ * each.
  */
-export function dropUnusedFields(headers: IncomingHttpHeaders): void {
-  for (const name in headers) {
-    if (!name.startsWith(":") && !USED_FIELDS.has(name)) delete headers[name];
-  }
+export function dropUnusedFields(headers: IncomingHttpHeaders): number {
+  const unused = Object.keys(headers).filter((name) => !isUsed(name));
+  for (const name of unused) delete headers[name];
+  return unused.length;
+}
+
+function isUsed(name: string): boolean {
+  return name.startsWith(":") || USED_FIELDS.has(name);
 }
 
 /** Health probes cannot send tokens everywhere, and learn nothing of the spans. */
