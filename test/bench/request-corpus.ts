@@ -35,6 +35,13 @@ export const REQUEST_SHAPES: readonly RequestShape[] = [
   shape("fields in odd order", 128, () => requestOfSpans(128, oddSpan)),
 ];
 
+/** Requests on which the writer of OTLP/JSON must be fast, and on which it must not be slow. */
+export const WRITTEN_SHAPES: readonly RequestShape[] = [
+  ...REQUEST_SHAPES,
+  shape("texts of 64 KiB", 8, () => requestOfSpans(8, textSpan)),
+  shape("sixty numbers", 64, () => requestOfSpans(64, numericSpan)),
+];
+
 /**
  * Returns spans as the SDK of a web server emits them: about 350 bytes each, with eight attributes.
  */
@@ -99,6 +106,25 @@ function eventfulSpan(number: number): number[][] {
     bytesField(13, ...link),
     bytesField(15, varintField(3, 1)),
   ];
+}
+
+/** Returns a span with one attribute of 64 KiB, in lines. */
+function textSpan(number: number): number[][] {
+  const lines = "SELECT id, total FROM orders WHERE id = 42\n".repeat(1500);
+  return [...ids(number), ...times(number), bytesField(9, attribute("db.query.text", lines))];
+}
+
+/** Returns a span with sixty numbers as attributes, half of them integers. */
+function numericSpan(number: number): number[][] {
+  const numbers = Array.from({ length: 60 }, (_, index) => {
+    const double = new Float64Array([(number * index) / 8 + 0.1]);
+    const value =
+      index % 2 === 0
+        ? varintField(3, number * index * 977)
+        : fixed64Field(4, new BigUint64Array(double.buffer)[0]!);
+    return bytesField(9, bytesField(1, `metric.${index}`), bytesField(2, value));
+  });
+  return [...ids(number), ...times(number), ...numbers];
 }
 
 /** Encodes an attribute with its value before its key. */
