@@ -57,14 +57,14 @@ export class FileSink implements SpanSink {
     return append.catch((error: unknown) => notWritten(error, this.parts));
   }
 
-  /** Frees frames at once, and leaves their text to the collector. */
+  /** Frees frames at once, and leaves other buffers to the collector. */
   private discard(frames: Uint8Array): void {
     PROCESS_PACE.noteGarbage(frames.length * GARBAGE_A_BYTE);
     releaseBytes(frames);
   }
 }
 
-/** The text of a frame, which the collector frees, for each byte of the frame. */
+/** The buffers in which a frame was written, for each byte of the frame. */
 const GARBAGE_A_BYTE = 2;
 
 /** Returns the request as frames that can be sent one by one, or why it cannot be written so. */

@@ -7,7 +7,7 @@ import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { nextField, scanFields } from "../otlp/json/json-writer.ts";
+import { nextField, scanFields } from "../otlp/json/message-parts.ts";
 
 /** A trace request of a file, with its original bytes. */
 export interface FileRequest {

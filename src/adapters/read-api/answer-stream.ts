@@ -92,11 +92,8 @@ function streamOf(
   return new ReadableStream({ start, pull, cancel }, { highWaterMark: 0 });
 }
 
-/**
- * The strings that become a chunk of text take many times its size: 40 times for spans of 370
- * bytes, 4 times for large attributes (Bun 1.4.5).
- */
-const GARBAGE_A_BYTE = 16;
+/** A chunk, and the buffer in which it was written, if that was not used for many more. */
+const GARBAGE_A_BYTE = 2;
 
 /** Passes the next chunk to the reader. Returns true at the end of the stream. */
 function give(

@@ -113,11 +113,16 @@ export function int32Varint(bytes: Uint8Array, at: number, end: number): number 
 /** Reads an int64 as a double, rounded to the nearest beyond 2^53. */
 export function int64Varint(bytes: Uint8Array, at: number, end: number): number {
   const low = int32Varint(bytes, at, end) >>> 0;
+  return upperHalfVarint(bytes, at, end) * 2 ** 32 + low;
+}
+
+/** Reads the upper 32 bits of an int64; `int32Varint` reads the others. */
+export function upperHalfVarint(bytes: Uint8Array, at: number, end: number): number {
   let high = at + 4 < end ? (bytes[at + 4]! & 0x7f) >>> 4 : 0;
   for (let index = 5; at + index < end && index < 10; index += 1) {
     high |= (bytes[at + index]! & 0x7f) << (7 * index - 32);
   }
-  return high * 2 ** 32 + low;
+  return high;
 }
 
 /** Reports whether any bit of a bool is set. */

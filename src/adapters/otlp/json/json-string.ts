@@ -8,7 +8,7 @@ import { BACKSLASH, fail, type JsonReader, nextByte, QUOTE } from "./json-reader
  */
 
 export const FIRST_PRINTABLE = 0x20;
-const LETTER_U = 0x75;
+export const LETTER_U = 0x75;
 const REPLACEMENT = 0xfffd;
 
 const ESCAPES = {
@@ -138,9 +138,9 @@ function writeUtf8(wire: Uint8Array, to: number, codePoint: number): number {
  * encode them, so no unread text is overwritten.
  */
 
-const HEX_DIGITS = "0123456789abcdef";
-const BASE64_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const PADDING = 0x3d;
+export const HEX_DIGITS = "0123456789abcdef";
+export const BASE64_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+export const PADDING = 0x3d;
 
 /** The values of hex digits; -1 for other bytes. */
 export const HEX_VALUES = digitValues(HEX_DIGITS, HEX_DIGITS.toUpperCase());

@@ -1,21 +1,33 @@
+import { addKey, isLeftOut, writeMembers, writeValue } from "./json-message-writer.ts";
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE } from "./json-reader.ts";
+import { type FieldValue, writeScalar } from "./json-scalar-writer.ts";
+import { type Field, RESOURCE_SPANS_LIST, type Shape } from "./json-shape.ts";
 import {
-  mergedOccurrences,
-  presentFields,
-  DEFAULT_TEXT,
-  SCALAR_TEXT,
-  JsonText,
+  addByte,
+  addText,
+  type Chunk,
+  createJsonWriter,
+  type JsonWriter,
+  readFrom,
+  takeAll,
+  takeChunks,
+} from "./json-writer.ts";
+import {
+  joinedParts,
+  lastOccurrence,
   lengthOf,
+  mergedOccurrences,
   type MessageBytes,
   nextField,
+  presentFields,
   scanFields,
   valueOf,
-} from "./json-writer.ts";
-import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
+} from "./message-parts.ts";
 
 /** The size below which a message is written in one step; larger ones yield chunks. */
 const STEP_BYTES = 4096;
 
-type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
+type Chunks<Result = void> = Generator<Chunk, Result>;
 
 /**
  * Yields one request, or several as one, as OTLP/JSON in UTF-8, chunk by chunk:
@@ -29,17 +41,15 @@ type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
  * outside the schema are left out, because proto3 JSON has no place for them.
  */
 export function* otlpJsonChunks(requests: Uint8Array | Iterable<Uint8Array>): Chunks {
-  const out = new JsonText();
-  let separator = "";
-  out.add('{"resourceSpans":[');
+  const writer = createJsonWriter();
+  let isFirst = true;
+  addText(writer, '{"resourceSpans":[');
   for (const request of requests instanceof Uint8Array ? [requests] : requests) {
-    const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-    const message = { bytes, parts: [0, bytes.length] };
-    separator = yield* elementsInSteps(out, RESOURCE_SPANS_LIST, { message, separator });
+    const message = { bytes: request, parts: [0, request.length] };
+    isFirst = yield* elementsInSteps(writer, RESOURCE_SPANS_LIST, { message, isFirst });
   }
-  out.add("]}");
-  out.endChunk();
-  yield* out.takeChunks();
+  addText(writer, "]}");
+  yield* takeAll(writer);
 }
 
 /** Returns a request as one string, for small requests. */
@@ -47,75 +57,77 @@ export function otlpJson(request: Uint8Array): string {
   return Buffer.concat([...otlpJsonChunks(request)]).toString();
 }
 
-/** A repeated field of messages. */
-interface MessageList {
-  readonly fieldNumber: number;
-  readonly value: Shape;
-}
-
-/** A field of a message in progress. */
-interface FieldPlace {
-  readonly shape: Shape;
+/** A list of which elements are being written. */
+interface ListPlace {
   readonly message: MessageBytes;
-  /** A comma; empty before the first field. */
-  readonly separator: string;
+  /** Whether no element precedes them, so that no comma is needed. */
+  readonly isFirst: boolean;
 }
 
-function* membersInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
-  let separator = "";
-  for (const field of presentFields(shape, message)) {
-    const { name, fieldNumber, isRepeated, value } = field;
-    if (typeof value === "string") {
-      if (writeField(out, field, { shape, message, separator })) separator = ",";
-      continue;
-    }
-    out.add(`${separator}"${name}":`);
-    separator = ",";
-    if (isRepeated) yield* listInSteps(out, { fieldNumber, value }, message);
-    else yield* valueInSteps(out, value, mergedOccurrences(shape, field, message));
-  }
-}
-
-function* listInSteps(out: JsonText, list: MessageList, message: MessageBytes): Chunks {
-  out.add("[");
-  yield* elementsInSteps(out, list, { message, separator: "" });
-  out.add("]");
-}
-
-/** Writes the elements of a list. Returns the separator before the next one. */
+/** Writes the elements of a list. Returns whether there was none, not even before. */
 function* elementsInSteps(
-  out: JsonText,
-  list: MessageList,
-  { message, separator: first }: Pick<FieldPlace, "message" | "separator">,
-): Generator<Uint8Array<ArrayBuffer>, string> {
+  writer: JsonWriter,
+  { fieldNumber, value }: Pick<Field, "fieldNumber" | "value">,
+  { message, isFirst: isFirstOfAll }: ListPlace,
+): Chunks<boolean> {
   const scan = scanFields(message);
-  let separator = first;
+  let isFirst = isFirstOfAll;
   while (nextField(scan)) {
-    if (scan.fieldNumber !== list.fieldNumber) continue;
-    out.add(separator);
-    yield* valueInSteps(out, list.value, valueOf(scan));
-    separator = ",";
+    if (scan.fieldNumber !== fieldNumber) continue;
+    if (!isFirst) addByte(writer, COMMA);
+    isFirst = false;
+    // Nearly all elements are small, such as spans. A generator would cost as much as they do.
+    if (typeof value === "string" || scan.at - scan.valueAt < STEP_BYTES) {
+      readFrom(writer, message.bytes);
+      writeValue(writer, value, scan.valueAt, scan.at);
+      if (writer.chunks.length > 0) yield* takeChunks(writer);
+    } else yield* messageInSteps(writer, value, valueOf(scan));
   }
-  return separator;
+  return isFirst;
 }
 
 /** Writes a message as an object. */
-export function* valueInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
-  if (isSmall(message)) {
-    writeMessage(out, shape, message);
-  } else {
-    out.add("{");
-    yield* membersInSteps(out, shape, message);
-    out.add("}");
-  }
-  if (out.hasChunks) yield* out.takeChunks();
+export function* messageInSteps(writer: JsonWriter, shape: Shape, message: MessageBytes): Chunks {
+  addByte(writer, OPEN_BRACE);
+  yield* membersInSteps(writer, shape, message);
+  addByte(writer, CLOSE_BRACE);
 }
 
-/** Writes the members of a message, as part of a larger object. */
-export function* spreadInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
-  if (isSmall(message)) writeMembers(out, shape, message);
-  else yield* membersInSteps(out, shape, message);
-  if (out.hasChunks) yield* out.takeChunks();
+/** Writes the members of a message, as part of an object. */
+export function* membersInSteps(writer: JsonWriter, shape: Shape, message: MessageBytes): Chunks {
+  if (isSmall(message)) {
+    const { bytes, parts } = joinedParts(message);
+    readFrom(writer, bytes);
+    writeMembers(writer, shape, parts[0]!, parts[1]!);
+  } else yield* fieldsInSteps(writer, shape, message);
+  if (writer.chunks.length > 0) yield* takeChunks(writer);
+}
+
+function* fieldsInSteps(writer: JsonWriter, shape: Shape, message: MessageBytes): Chunks {
+  let isFirst = true;
+  for (const field of presentFields(shape, message)) {
+    const { value, isRepeated } = field;
+    const last = lastOccurrence(field, message);
+    if (isLeftOut(shape, field, last)) continue;
+    addKey(writer, field, isFirst);
+    isFirst = false;
+    if (isRepeated) {
+      yield* elementsInSteps(writer, field, { message, isFirst: true });
+      addByte(writer, CLOSE_BRACKET);
+    } else if (typeof value === "string") {
+      readFrom(writer, message.bytes);
+      writeScalar(writer, value, last.valueAt, last.at);
+    } else yield* messageInSteps(writer, value, mergedOccurrences(shape, field, message));
+  }
+}
+
+/** Writes the members of the message in the current field at once, unless it is large. */
+export function writeIfSmall(writer: JsonWriter, shape: Shape, found: FieldValue): boolean {
+  const { bytes, valueAt, at } = found;
+  if (at - valueAt >= STEP_BYTES) return false;
+  readFrom(writer, bytes);
+  writeMembers(writer, shape, valueAt, at);
+  return true;
 }
 
 /**
@@ -124,64 +136,4 @@ export function* spreadInSteps(out: JsonText, shape: Shape, message: MessageByte
  */
 export function isSmall(message: MessageBytes): boolean {
   return lengthOf(message) < STEP_BYTES;
-}
-
-/** Writes a message in one step. */
-export function writeMessage(out: JsonText, shape: Shape, message: MessageBytes): void {
-  out.add("{");
-  writeMembers(out, shape, message);
-  out.add("}");
-}
-
-function writeMembers(out: JsonText, shape: Shape, message: MessageBytes): void {
-  let separator = "";
-  for (const field of presentFields(shape, message)) {
-    if (writeField(out, field, { shape, message, separator })) separator = ",";
-  }
-}
-
-/** Writes a field; returns false when it has its default value and is left out. */
-function writeField(out: JsonText, field: Field, place: FieldPlace): boolean {
-  const { shape, message, separator } = place;
-  const key = `${separator}"${field.name}":`;
-  if (field.isRepeated) {
-    out.add(key);
-    writeList(out, field, message);
-    return true;
-  }
-  if (typeof field.value !== "string") {
-    out.add(key);
-    writeMessage(out, field.value, mergedOccurrences(shape, field, message));
-    return true;
-  }
-  const text = lastScalar(field, field.value, message);
-  if (text === DEFAULT_TEXT[field.value] && !shape.isOneof) return false;
-  out.add(key + text);
-  return true;
-}
-
-function writeList(out: JsonText, { fieldNumber, value }: Field, message: MessageBytes): void {
-  const scan = scanFields(message);
-  let separator = "";
-  out.add("[");
-  while (nextField(scan)) {
-    if (scan.fieldNumber !== fieldNumber) continue;
-    out.add(separator);
-    separator = ",";
-    if (typeof value !== "string") writeMessage(out, value, valueOf(scan));
-    else out.add(SCALAR_TEXT[value](message.bytes, scan.valueAt, scan.at));
-  }
-  out.add("]");
-}
-
-function lastScalar(field: Field, kind: ScalarKind, message: MessageBytes): string {
-  const scan = scanFields(message);
-  let at = 0;
-  let end = 0;
-  while (nextField(scan)) {
-    if (scan.fieldNumber !== field.fieldNumber) continue;
-    at = scan.valueAt;
-    end = scan.at;
-  }
-  return SCALAR_TEXT[kind](message.bytes, at, end);
 }

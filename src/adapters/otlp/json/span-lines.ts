@@ -1,39 +1,48 @@
 import { cursorText } from "../../../domain/cursor.ts";
 import { serviceName } from "../../../domain/wire/resource.ts";
+import { writeWhole } from "./json-number-writer.ts";
+import type { FieldValue } from "./json-scalar-writer.ts";
+import { type Field, SHAPES, type Shape } from "./json-shape.ts";
+import { writeString } from "./json-string-writer.ts";
 import {
+  addJson,
+  addText,
+  type Chunk,
+  createJsonWriter,
+  type JsonWriter,
+  readFrom,
+  takeAll,
+  takeChunks,
+} from "./json-writer.ts";
+import {
+  lastOccurrence,
   mergedOccurrences,
-  SCALAR_TEXT,
-  JsonText,
   type MessageBytes,
   nextField,
   scanFields,
   valueOf,
-} from "./json-writer.ts";
-import { type Field, SHAPES, type Shape } from "./json-shape.ts";
-import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
+} from "./message-parts.ts";
+import { isSmall, membersInSteps, messageInSteps, writeIfSmall } from "./otlp-json.ts";
 import type { CopiedSpans } from "../../../ports/trace-buffer.ts";
 
-/** The text around the JSON of each span. */
+/** The text around the JSON of each span, in ASCII. */
 export interface LineFrame {
-  readonly before: (cursor: string) => string;
+  readonly before?: (cursor: string) => string;
   readonly after: string;
 }
 
 /** The frame of NDJSON, which has one span on each line. */
-export const PLAIN_LINE: LineFrame = { before: () => "", after: "\n" };
+export const PLAIN_LINE: LineFrame = { after: "\n" };
 
-const { ExportTraceServiceRequest, ResourceSpans, Resource, ScopeSpans, Span } = SHAPES;
-const { InstrumentationScope } = SHAPES;
+const { ExportTraceServiceRequest, ResourceSpans, ScopeSpans, Span } = SHAPES;
 
 const RESOURCE_SPANS = fieldNamed(ExportTraceServiceRequest, "resourceSpans");
-const RESOURCE = fieldNamed(ResourceSpans, "resource");
 const SCOPE_SPANS = fieldNamed(ResourceSpans, "scopeSpans");
-const SCOPE = fieldNamed(ScopeSpans, "scope");
 const SPANS = fieldNamed(ScopeSpans, "spans");
-const RESOURCE_SCHEMA = fieldNamed(ResourceSpans, "schemaUrl");
-const SCOPE_SCHEMA = fieldNamed(ScopeSpans, "schemaUrl");
+const RESOURCE = contextPlace("resource", ResourceSpans);
+const SCOPE = contextPlace("scope", ScopeSpans);
 
-type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
+type Chunks = Generator<Chunk, void>;
 
 /**
  * Yields each span separately: its sequence, its run, its service, all fields of OTLP/JSON, and its
@@ -49,39 +58,35 @@ export function* spanLineChunks(
   runId: string,
   frame: LineFrame = PLAIN_LINE,
 ): Chunks {
-  const { request, sequences } = spans;
-  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  const out = new JsonText();
+  const { request: bytes, sequences } = spans;
+  const writer = createJsonWriter();
   let position = 0;
   for (const resourceSpans of eachOf(RESOURCE_SPANS, { bytes, parts: [0, bytes.length] })) {
     const service = JSON.stringify(serviceOf(resourceSpans));
-    const resource = readContext(
-      Resource,
-      mergedOccurrences(ResourceSpans, RESOURCE, resourceSpans),
-    );
-    const resourceSchema = schemaMember("resourceSchemaUrl", RESOURCE_SCHEMA, resourceSpans);
+    const origin = new TextEncoder().encode(`,"run_id":"${runId}","service":${service},`);
+    const resource = readContext(RESOURCE, resourceSpans);
     for (const scopeSpans of eachOf(SCOPE_SPANS, resourceSpans)) {
-      const scope = readContext(
-        InstrumentationScope,
-        mergedOccurrences(ScopeSpans, SCOPE, scopeSpans),
-      );
-      const scopeSchema = schemaMember("scopeSchemaUrl", SCOPE_SCHEMA, scopeSpans);
-      for (const span of eachOf(SPANS, scopeSpans)) {
+      const contexts = [resource, readContext(SCOPE, scopeSpans)];
+      const scan = scanFields(scopeSpans);
+      while (nextField(scan)) {
+        if (scan.fieldNumber !== SPANS.fieldNumber) continue;
         const sequence = sequences[position]!;
         position += 1;
-        out.add(frame.before(cursorText(runId, sequence)));
-        out.add(`{"sequence":${sequence},"run_id":"${runId}","service":${service},`);
-        yield* spreadInSteps(out, Span, span);
-        out.add(',"resource":');
-        yield* contextInSteps(out, resource);
-        out.add(`${resourceSchema},"scope":`);
-        yield* contextInSteps(out, scope);
-        out.add(`${scopeSchema}}${frame.after}`);
+        if (frame.before !== undefined) addText(writer, frame.before(cursorText(runId, sequence)));
+        addText(writer, '{"sequence":');
+        writeWhole(writer, sequence);
+        addJson(writer, origin);
+        if (!writeIfSmall(writer, Span, scan)) yield* membersInSteps(writer, Span, valueOf(scan));
+        for (const context of contexts) {
+          if (context.json === undefined) yield* contextInSteps(writer, context);
+          else addJson(writer, context.json);
+        }
+        addText(writer, `}${frame.after}`);
+        if (writer.chunks.length > 0) yield* takeChunks(writer);
       }
     }
   }
-  out.endChunk();
-  yield* out.takeChunks();
+  yield* takeAll(writer);
 }
 
 /** Yields the messages of a repeated field. */
@@ -96,39 +101,54 @@ function serviceOf({ bytes, parts: [from = 0, end = 0] }: MessageBytes): string 
   return serviceName(bytes, from, end - from);
 }
 
-/** Returns a member for the schema of a message, after a comma; empty without a schema. */
-function schemaMember(name: string, { fieldNumber }: Field, message: MessageBytes): string {
-  const scan = scanFields(message);
-  let text = '""';
-  while (nextField(scan)) {
-    if (scan.fieldNumber !== fieldNumber) continue;
-    text = SCALAR_TEXT.string(message.bytes, scan.valueAt, scan.at);
-  }
-  return text === '""' ? "" : `,"${name}":${text}`;
+/** Where a resource or a scope is found in the message around its spans. */
+interface ContextPlace {
+  readonly name: string;
+  readonly around: Shape;
+  readonly field: Field;
+  readonly schema: Field;
 }
 
-/** A resource or a scope. */
+/** A resource or a scope, with its schema. */
 interface Context {
+  readonly name: string;
   readonly shape: Shape;
   readonly message: MessageBytes;
+  readonly schema: FieldValue;
   /**
-   * The text of a resource or scope for all spans that share it; a large one is written again each
-   * time, in steps.
+   * The members for all spans that share them; those of a large resource or scope are written again
+   * each time, in steps.
    */
-  readonly text: string | undefined;
+  readonly json: Uint8Array | undefined;
 }
 
-function readContext(shape: Shape, message: MessageBytes): Context {
-  if (!isSmall(message)) return { shape, message, text: undefined };
-  const out = new JsonText();
-  writeMessage(out, shape, message);
-  out.endChunk();
-  return { shape, message, text: Buffer.concat(out.takeChunks()).toString() };
+function contextPlace(name: string, around: Shape): ContextPlace {
+  return { name, around, field: fieldNamed(around, name), schema: fieldNamed(around, "schemaUrl") };
 }
 
-function* contextInSteps(out: JsonText, { shape, message, text }: Context): Chunks {
-  if (text === undefined) yield* valueInSteps(out, shape, message);
-  else out.add(text);
+function readContext(place: ContextPlace, spans: MessageBytes): Context {
+  const { name, around, field, schema } = place;
+  const context = {
+    name,
+    shape: field.value as Shape,
+    message: mergedOccurrences(around, field, spans),
+    schema: lastOccurrence(schema, spans),
+    json: undefined,
+  };
+  if (!isSmall(context.message)) return context;
+  const writer = createJsonWriter();
+  const chunks = [...contextInSteps(writer, context), ...takeAll(writer)];
+  return { ...context, json: Buffer.concat(chunks) };
+}
+
+/** Writes a resource or a scope as a member after others, and its schema unless it is empty. */
+function* contextInSteps(writer: JsonWriter, { name, shape, message, schema }: Context): Chunks {
+  addText(writer, `,"${name}":`);
+  yield* messageInSteps(writer, shape, message);
+  if (schema.valueAt === schema.at) return;
+  addText(writer, `,"${name}SchemaUrl":`);
+  readFrom(writer, schema.bytes);
+  writeString(writer, schema.valueAt, schema.at);
 }
 
 function fieldNamed({ fields }: Shape, wanted: string): Field {

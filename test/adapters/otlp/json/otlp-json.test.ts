@@ -1,18 +1,10 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { AssertionError } from "../../../../src/domain/assert.ts";
-import { otlpJson, otlpJsonChunks } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
 import { ProtobufSpanCodec } from "../../../../src/adapters/otlp/span-codec.ts";
-import type { Attribute, AttributeValue } from "../../../../src/domain/trace-span.ts";
 import { expectedOtlpJson } from "../../../support/oracles/expected-otlp-json.ts";
-import { plainSpan } from "../../../support/requests/plain-span.ts";
-import {
-  attribute,
-  request,
-  requestOf,
-  spanId,
-  traceId,
-} from "../../../support/requests/request-bytes.ts";
+import { attribute, request, spanId, traceId } from "../../../support/requests/request-bytes.ts";
 import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitrary.ts";
 import {
   bytesField,
@@ -80,6 +72,12 @@ test("fields with default values are omitted", () => {
 
 test("a name that looks like a default value is written", () => {
   expect(spanText(requestOfSpan(bytesField(5, "0")))).toBe('{"name":"0"}');
+});
+
+test("a time of which only the upper half is not zero is written", () => {
+  const text = spanText(requestOfSpan(fixed64Field(7, 2n ** 32n)));
+
+  expect(text).toBe('{"startTimeUnixNano":"4294967296"}');
 });
 
 test("an empty message is written", () => {
@@ -211,49 +209,6 @@ test("invalid UTF-8 is written with replacement characters", () => {
 
 test("a byte order mark in a text is kept", () => {
   expect(JSON.parse(spanText(requestOfSpan(bytesField(5, "\ufeffa")))).name).toBe("\ufeffa");
-});
-
-test("a large request is written in chunks of the same text", () => {
-  const parts = Array.from({ length: 40 }, (_, index) => requestOf(100, index * 100 + 1));
-  const bytes = Buffer.concat(parts);
-
-  const chunks = [...otlpJsonChunks(bytes)];
-
-  const lengths = chunks.map((chunk) => chunk.length);
-  expect(chunks.length).toBeGreaterThan(5);
-  expect(Math.max(...lengths)).toBeLessThan(66_000);
-  expect(Buffer.concat(chunks).toString()).toBe(otlpJson(bytes));
-  expect(JSON.parse(otlpJson(bytes)).resourceSpans).toHaveLength(40);
-});
-
-test("a large span is written in chunks of the same text", () => {
-  const attributes = Array.from({ length: 2000 }, (_, index): Attribute => ({
-    key: `key ${index}`,
-    value: { type: "string", value: "value".repeat(index % 20) },
-  }));
-  const map: AttributeValue = { type: "kvlist", value: attributes };
-  const list: AttributeValue = { type: "array", value: [map, null, map] };
-  const span = {
-    ...plainSpan(),
-    name: "large",
-    attributes: [{ key: "list", value: list }, ...attributes],
-    resource: { ...plainSpan().resource, attributes },
-  };
-
-  const chunks = [...otlpJsonChunks(codec.encode(span))];
-
-  expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThan(80_000);
-  expect(JSON.parse(Buffer.concat(chunks).toString())).toStrictEqual(expectedOtlpJson([span]));
-});
-
-test("the first chunk is written before the second block is read", () => {
-  const broken = bytesField(1, bytesField(2, [0xff]));
-  const bytes = Buffer.concat([requestOf(1000), Uint8Array.from(broken)]);
-
-  const chunks = otlpJsonChunks(bytes);
-
-  expect(chunks.next().value).toBeInstanceOf(Uint8Array);
-  expect(() => [...chunks]).toThrow(AssertionError);
 });
 
 test.each([

@@ -98,7 +98,7 @@ test("a large span or resource is written in several chunks", () => {
   const chunks = [...spanLineChunks(numbered(bytes, 1), "a1")];
 
   expect(chunks.length).toBeGreaterThan(3);
-  expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(120_000);
+  expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(66_000);
   expect(linesOf(numbered(bytes, 1)).map(withoutService)).toStrictEqual(expectedLines(bytes, 1));
 });
 
