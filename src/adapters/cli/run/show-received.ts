@@ -21,32 +21,31 @@ interface Tail extends Received {
   /** Flushed aside, so that a full pipe delays neither the receiver nor signals to the command. */
   readonly output: CollectedText;
   readonly print: (span: ShownSpan) => boolean;
+  /** Aborted when nothing more is to be shown: what is written then ends after a whole line. */
+  readonly unwanted: AbortSignal;
   last: number;
 }
 
-/** Shows the rest of the spans. Rejects at a signal, although nobody may read them. */
+/** Shows the rest of the spans. Resolves at a signal, so that a stuck reader cannot block it. */
 type EndTail = (interrupted: AbortSignal) => Promise<void>;
 
 /** Shows spans as they arrive. Call the returned function once the command has ended. */
 export function tailReceived(run: CommandRun, { buffer, arrivals }: Received): EndTail {
   const output = collectedText(run.stderr);
-  const tail = { output, buffer, arrivals, print: livePrinter(run, output, []), last: 0 };
+  const print = livePrinter(run, output, []);
+  const rest = new AbortController();
+  const drop = (): void => rest.abort();
+  const tail = { output, buffer, arrivals, print, unwanted: rest.signal, last: 0 };
   const cancellation = new AbortController();
   const ended = showArriving(tail, cancellation.signal);
   return async (interrupted) => {
     cancellation.abort();
-    await unlessAborted(
-      ended.then(() => showRest(tail)),
-      interrupted,
-    );
+    interrupted.addEventListener("abort", drop);
+    if (interrupted.aborted) drop();
+    await ended
+      .then(() => showRest(tail))
+      .finally(() => interrupted.removeEventListener("abort", drop));
   };
-}
-
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  await Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
 
 async function showArriving(tail: Tail, cancelled: AbortSignal): Promise<void> {
@@ -61,7 +60,7 @@ async function showArriving(tail: Tail, cancelled: AbortSignal): Promise<void> {
 /** Shows the spans after the last one: a cancelled tail may not have come to them. */
 async function showRest(tail: Tail): Promise<void> {
   const query = { filter: [], limit: MAX_SHOWN_SPANS, newestFirst: false };
-  for (let isMore = true; isMore;) {
+  for (let isMore = true; isMore && !tail.unwanted.aborted;) {
     // oxlint-disable-next-line no-await-in-loop -- each part begins after the one before
     const spans = await querySpans(tail.buffer, { ...query, after: tail.last });
     // A command without spans gets no header either.
@@ -74,7 +73,7 @@ async function showRest(tail: Tail): Promise<void> {
 async function show(tail: Tail, spans: CopiedSpans): Promise<void> {
   shown(spans).forEach(tail.print);
   tail.last = spans.sequences.at(-1) ?? tail.last;
-  await tail.output.flush();
+  await tail.output.flush(tail.unwanted);
 }
 
 /** Shows the traces that were received, as trees. */

@@ -1,10 +1,14 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
 import { fakeReceiver } from "../../../support/fakes/fake-receiver.ts";
+import { writtenText } from "../../../support/fakes/written-text.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 import { SOME_PARENT, tracedRequests } from "../../../support/requests/traced-requests.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
 import { nextTurn, searchedRing } from "../../../support/running/searched-ring.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 
@@ -50,6 +54,40 @@ test("--tail reports spans that were evicted before they could be shown", async 
 
   expect(stderr).toContain("spanring: missed 3 spans\n");
   expect(stderr.match(/span [45] /g)).toHaveLength(2);
+});
+
+/** Standard error whose reader takes nothing of the first write until that is given up. */
+function stuckStream() {
+  const taken = writtenText(false);
+  const stuck = Promise.withResolvers<void>();
+  const write = async (_text: string, signal?: AbortSignal): Promise<boolean> => {
+    stuck.resolve();
+    await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+    stream.writeAside = async (next) => taken.write(next);
+    return false;
+  };
+  const stream = { ...taken, writeAside: write };
+  return { stream, stuck: stuck.promise, text: taken.text };
+}
+
+test("Ctrl-C ends a --tail that nobody reads, but neither the files nor the report", async () => {
+  const { buffer, arrivals, arrive } = searchedRing({ spans: 100, bytes: 1 << 22 });
+  const { stream, stuck, text } = stuckStream();
+  const [out, junit] = ["spans.json", "junit.xml"].map((name) => join(temporaryFolder(), name));
+  const files = ["--out", out!, "--junit", junit!];
+  const command = ["run", "--tail", ...files, "--expect", "name=missing", "--", "true"];
+  arrive(requestOf(2));
+
+  const { exitCode } = await runCommands(command, {
+    env: ENV,
+    startReceiver: async () => fakeReceiver({ buffer, arrivals }),
+    stderr: stream,
+    stopped: async () => await stuck.then(() => "SIGINT"),
+  });
+
+  expect(exitCode).toBe(1);
+  expect([existsSync(out!), existsSync(junit!)]).toEqual([true, true]);
+  expect(text()).toContain("✗ expected name=missing");
 });
 
 test("--show draws the received traces as trees at the end", async () => {
