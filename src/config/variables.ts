@@ -124,8 +124,8 @@ export const VARIABLES = {
   MAX_IN_FLIGHT_BYTES: size({ from: 1, to: 4 * GIB })(
     "64MiB",
     "maximum size of all unfinished requests together, over all connections; responses of the " +
-      "read API that are under way take from it, and leave 24MiB, or the largest request; a " +
-      "process that grows too large takes from it too, and leaves 8MiB",
+      "read API that are under way take from it, and leave 24MiB, or the largest request; if the " +
+      "process grows too large, the limit shrinks, to no less than 8MiB",
   ),
   MAX_SPANS_PER_REQUEST: count("spans", { from: 1, to: 10_000_000 })(
     "100000",

@@ -275,7 +275,7 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "sender",
     fate: "dropped because requests in flight exceeded what MAX_IN_FLIGHT_BYTES left to them",
-    hint: `${SEND_LATER}; slow readers of the read API, and attacks, take from it`,
+    hint: `${SEND_LATER}; slow readers, and a process near its memory bound, reduce it`,
     mayLoseSpans: true,
   },
   out_of_descriptors: {

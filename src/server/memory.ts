@@ -5,54 +5,74 @@ import type { BufferConfig, Config, ConfigWarning, LogConfig } from "../config/c
 
 const MIB = 2 ** 20;
 
-/** The memory of the runtime, the program, and responses in progress. */
+/** The memory of the runtime and the program, and of all that is not counted. */
 const PROGRAM_BYTES = 100 * MIB;
 
-/** The memory that a configuration may need, by what needs it. */
-interface NeededMemory {
-  /** The arena of the ring, and its index. */
-  readonly buffer: number;
-  readonly inFlight: number;
-  readonly log: number;
-  readonly forward: number;
-  /** The connections beyond those that the memory of the program includes. */
-  readonly connections: number;
+/** Something that needs memory, and the variables that decide how much. */
+interface Need {
+  readonly bytes: number;
+  readonly what: string;
+  readonly variables: readonly string[];
 }
 
 /** The connections that the memory of the program includes, and that of each further one. */
 const INCLUDED_CONNECTIONS = 1_000;
 const CONNECTION_BYTES = 64 * 1024;
 
-function neededMemory({ buffer, limits, log, forward }: Config): NeededMemory {
-  return {
-    buffer: ringBytes({ spans: buffer.maxSpans, bytes: buffer.maxBytes }),
-    inFlight: limits.inFlightBytes,
-    log: log === "off" ? 0 : logMemoryBytes(log, buffer),
-    forward: forward === "off" ? 0 : forward.concurrency * forward.batchBytes,
-    connections: Math.max(0, limits.connections - INCLUDED_CONNECTIONS) * CONNECTION_BYTES,
-  };
+function needsOf({ buffer, limits, log, forward }: Config): Need[] {
+  const needs: Need[] = [
+    {
+      bytes: ringBytes({ spans: buffer.maxSpans, bytes: buffer.maxBytes }),
+      what: "the buffer and its index",
+      variables: ["MAX_BUFFER_BYTES", "MAX_BUFFER_SIZE"],
+    },
+    {
+      bytes: limits.inFlightBytes,
+      what: "requests in flight",
+      variables: ["MAX_IN_FLIGHT_BYTES"],
+    },
+    {
+      // Responses share the memory of requests in flight.
+      bytes: Math.max(0, buffer.maxBytes - limits.inFlightBytes),
+      what: "a response with the whole buffer",
+      variables: [],
+    },
+    {
+      bytes: log === "off" ? 0 : logMemoryBytes(log, buffer),
+      what: "the log on disk",
+      variables: [],
+    },
+    {
+      bytes: forward === "off" ? 0 : forward.concurrency * forward.batchBytes,
+      what: "batches that are being forwarded",
+      variables: ["FORWARD_CONCURRENCY", "FORWARD_BATCH_BYTES"],
+    },
+    {
+      bytes: Math.max(0, limits.connections - INCLUDED_CONNECTIONS) * CONNECTION_BYTES,
+      what: "connections beyond the first 1,000",
+      variables: ["MAX_CONNECTIONS"],
+    },
+    { bytes: PROGRAM_BYTES, what: "the program", variables: [] },
+  ];
+  return needs.filter(({ bytes }) => bytes > 0);
 }
 
 /** Returns by how much the process may grow with this configuration. */
 export function neededBytes(config: Config): number {
-  const { buffer, inFlight, log, forward, connections } = neededMemory(config);
-  return buffer + inFlight + log + forward + connections + PROGRAM_BYTES;
+  return needsOf(config).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Warns of a memory limit below the needs of this configuration, before a burst exceeds it. */
 export function memoryWarnings(config: Config, limitBytes: number | undefined): ConfigWarning[] {
   const needed = neededBytes(config);
   if (limitBytes === undefined || limitBytes >= needed) return [];
-  const { buffer, inFlight, log, forward, connections } = neededMemory(config);
+  const needs = needsOf(config);
+  const parts = needs.map(({ bytes, what }) => `${inMib(bytes)} for ${what}`).join(", ");
+  const variables = needs.flatMap((need) => need.variables);
   const message =
     `the cgroup's memory limit is ${inMib(limitBytes)}, and up to ${inMib(needed)} may be ` +
-    `needed: ${inMib(buffer)} for the buffer and its index, ` +
-    `${inMib(inFlight)} for requests in flight, ` +
-    `${log === 0 ? "" : `${inMib(log)} for the log on disk, `}` +
-    `${forward === 0 ? "" : `${inMib(forward)} for batches that are being forwarded, `}` +
-    `${connections === 0 ? "" : `${inMib(connections)} for more than 1,000 connections, `}` +
-    `${inMib(PROGRAM_BYTES)} for the ` +
-    "program. Raise the limit, or lower MAX_BUFFER_BYTES, MAX_BUFFER_SIZE or MAX_IN_FLIGHT_BYTES";
+    `needed: ${parts}. Raise the limit, or lower ${variables.slice(0, -1).join(", ")} or ` +
+    variables.at(-1);
   return [{ variable: "MAX_BUFFER_BYTES", message }];
 }
 

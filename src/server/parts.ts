@@ -139,12 +139,12 @@ export function buildParts(inputs: ServerInputs): ServerParts {
 }
 
 function buildBudget({ config, ownsProcess = false }: ServerInputs): InFlightBudget {
-  const memory = new MeasuredMemory({ growthBytes: neededBytes(config), clock });
+  const growthBytes = neededBytes(config);
   return new InFlightBudget({
     capacityBytes: config.limits.inFlightBytes,
     largestRequestBytes: Math.max(config.maxBodyBytes, config.maxMessageBytes),
     clock,
-    ...(ownsProcess && { memory }),
+    ...(ownsProcess && { memory: new MeasuredMemory({ growthBytes, clock }) }),
   });
 }
 

@@ -1,5 +1,8 @@
 import type { FairTurns, SteppedWork } from "./fair-turns.ts";
 
+/** The senders that may go beyond the time of one turn, so that thousands do not prolong it. */
+const MAX_FIRST = 32;
+
 /**
  * Decides when requests begin, and other work of a few milliseconds at most. The first one of a
  * sender in a turn of the event loop begins at once; further ones begin while the turn has time
@@ -25,8 +28,8 @@ export class SenderTurns {
   }
 
   /**
-   * Reports whether a step may be done at once. Whose work it is, is asked only if the turn has no
-   * time left.
+   * Reports whether a step may be done at once: while the turn has time, and then one more for each
+   * sender. Reads the sender only if the turn has no time left.
    */
   mayStep(work: Pick<SteppedWork, "sender">): boolean {
     return this.turns.hasTime() || this.isFirstOf(work.sender);
@@ -38,7 +41,7 @@ export class SenderTurns {
   }
 
   private isFirstOf(sender: string): boolean {
-    if (this.begun.has(sender)) return false;
+    if (this.begun.has(sender) || this.begun.size >= MAX_FIRST) return false;
     if (this.begun.size === 0) setImmediate(() => this.begun.clear());
     this.begun.add(sender);
     return true;

@@ -59,6 +59,7 @@ export class CollectionPace {
   private garbageBytes = 0;
   private oldGarbageBytes = 0;
   private closedBytes = 0;
+  private closedOldBytes = 0;
   /** The smallest size of the heap since the last full collection. */
   private smallestBytes = Number.POSITIVE_INFINITY;
   /** Whether the last collection has left so much that the next one is full. */
@@ -83,17 +84,21 @@ export class CollectionPace {
   }
 
   /**
-   * Counts memory of something that has been closed. Thousands of connections may be closed in one
-   * turn of the event loop, so a collection follows once, after it.
+   * Counts memory of something that has been closed, and how much it has held for long. Thousands
+   * of connections may be closed in one turn of the event loop, so a collection follows once, after
+   * it.
    */
-  noteClosed(lengthBytes: number): void {
+  noteClosed(lengthBytes: number, oldBytes = 0): void {
     if (this.closedBytes === 0) setImmediate(() => this.noteAllClosed());
     this.closedBytes += lengthBytes;
+    this.closedOldBytes += oldBytes;
   }
 
   private noteAllClosed(): void {
-    this.noteGarbage(this.closedBytes);
-    this.closedBytes = 0;
+    const [bytes, oldBytes] = [this.closedBytes, this.closedOldBytes];
+    this.closedBytes = this.closedOldBytes = 0;
+    this.noteOldGarbage(oldBytes);
+    this.noteGarbage(bytes);
   }
 
   /**

@@ -2,8 +2,11 @@ import { assert } from "../../domain/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type MemoryReading, UNMEASURED } from "./measured-memory.ts";
 
-/** What took the memory for which requests are dropped: requests alone, or answers with them. */
-export type DropCause = "requests" | "answers";
+/**
+ * What took the memory for which requests are dropped: requests alone, answers with them, or the
+ * process apart from both.
+ */
+export type DropCause = "requests" | "answers" | "process";
 
 /** An owner of requests in flight that are dropped together: a connection of any protocol. */
 export interface InFlightOwner {
@@ -42,7 +45,10 @@ export const ENVELOPE_BYTES = 128 * 1024;
 /** What answers of the read API leave to requests at least: by default, the largest and others. */
 const MIN_REQUESTS_BYTES = 24 * 1024 * 1024;
 
-/** What the excess of the process leaves to requests at least: thirty of 512 spans. */
+/**
+ * The least that requests may hold, however large the process is: enough for thirty requests of 512
+ * spans.
+ */
 const SMALL_REQUESTS_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -59,9 +65,9 @@ const MAX_AGE_MS = 10_000;
  * gRPC, a response does not end the charge of the call itself, whose peer may keep the stream open.
  *
  * What answers hold leaves less for requests, because both together must stay within the memory of
- * the process: a peer may fill the one and then the other. There is always room for one request of
- * the largest size, or a slow reader would keep its sender out. If the process itself has grown too
- * large, by more than is charged, there is less room, but always some for usual requests.
+ * the process: a peer may fill the one and then the other. Answers always leave room for one
+ * request of the largest size, or a slow reader would keep its sender out. If the process itself
+ * grows too large, requests may hold less, but never less than `SMALL_REQUESTS_BYTES`.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
  * limitBytes.
@@ -135,15 +141,21 @@ export class InFlightBudget {
   }
 
   private setLimit(): void {
-    this.limitBytes = this.limitBeside(this.answerBytes);
+    this.limitBytes = this.limitFor(this.answerBytes, this.excessBytes);
     this.shed();
   }
 
-  /** Returns what requests may hold beside answers of so many bytes. */
-  private limitBeside(answerBytes: number): number {
+  /** Returns what requests may hold, given what answers hold and the excess of the process. */
+  private limitFor(answerBytes: number, excessBytes: number): number {
     const leftBytes = Math.max(this.capacityBytes - answerBytes, this.leastBytes);
     const smallBytes = Math.min(leftBytes, SMALL_REQUESTS_BYTES);
-    return Math.max(leftBytes - this.excessBytes, smallBytes) + ENVELOPE_BYTES;
+    return Math.max(leftBytes - excessBytes, smallBytes) + ENVELOPE_BYTES;
+  }
+
+  /** Returns without what requests of so many bytes would have had room. */
+  private causeFor(heldBytes: number): DropCause {
+    if (heldBytes > this.limitFor(0, 0)) return "requests";
+    return heldBytes > this.limitFor(this.answerBytes, 0) ? "answers" : "process";
   }
 
   /** Charges bytes, except those of a request that has ended, which are not kept. */
@@ -162,9 +174,9 @@ export class InFlightBudget {
 
   private drop(owner: InFlightOwner): void {
     const before = this.heldBytes;
-    const fits = before <= this.limitBeside(0);
+    const cause = this.causeFor(before);
     this.endAll(owner);
-    owner.dropped(before - this.heldBytes, fits ? "answers" : "requests");
+    owner.dropped(before - this.heldBytes, cause);
   }
 
   private endAll(owner: InFlightOwner): void {

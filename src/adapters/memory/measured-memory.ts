@@ -4,19 +4,19 @@ import type { Clock } from "../../ports/clock.ts";
 const INTERVAL_MS = 20;
 
 /**
- * The distance to the bound from which budgets grant less: what they have granted before is still
- * there, and dropped requests stay as garbage for a while.
+ * Budgets begin to shrink this far below the bound, because memory that they granted earlier is
+ * still in use, and dropped requests remain as garbage for a while.
  */
 const RESERVE_BYTES = 72 * 1024 * 1024;
 
-/** The growth for which a single large grant leaves room. */
+/** The room that a single large response must leave for other growth. */
 const FURTHER_GROWTH_BYTES = 24 * 1024 * 1024;
 
 /** What the budgets of memory ask of it. */
 export interface MemoryReading {
-  /** By how much budgets should grant less, at least 0. */
+  /** Returns by how many bytes budgets should shrink; 0 if there is enough memory. */
   excessBytes(): number;
-  /** What may be granted at once, whatever the budgets hold. */
+  /** Returns how much one response may take beyond the budgets; may be negative. */
   roomBytes(): number;
 }
 

@@ -170,8 +170,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
   socket.once("close", () => {
     cancel();
     connections.remove(connection);
-    pace.noteClosed(garbageOf(connection));
-    pace.noteOldGarbage(connection.droppedBytes);
+    pace.noteClosed(garbageOf(connection), connection.droppedBytes);
   });
   const { tls } = parts;
   if (tls === undefined) return greet(socket, connection, parts);

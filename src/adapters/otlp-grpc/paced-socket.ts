@@ -59,8 +59,8 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
   }
 
   /**
-   * Passes on bytes while this turn has time, and the first ones of an address beyond it; pauses
-   * the socket if some are left.
+   * Passes on bytes while this turn has time and, once the time is up, one step for each address;
+   * pauses the socket if some are left.
    */
   private take(bytes: Buffer): void {
     this.waiting = bytes;

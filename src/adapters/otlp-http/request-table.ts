@@ -200,7 +200,7 @@ class HttpConnection implements InFlightOwner {
   }
 
   dropped(_heldBytes: number, cause: DropCause): void {
-    const answer = cause === "answers" ? CROWDED_OUT : BUSY.in_flight_bytes;
+    const answer = DROPPED[cause];
     for (const request of this.requests) request.refuse("in_flight_bytes", this.refused, answer);
   }
 }
@@ -269,10 +269,12 @@ const BUSY: Readonly<Record<BusyReason, Busy>> = {
   ),
 };
 
-/** The answer to a request that would have room if no one read from the read API. */
-const CROWDED_OUT: Busy = busy(
-  "responses that the read API still sends leave too little memory for this request",
-);
+/** The answers to requests that are dropped, by what they lack room for. */
+const DROPPED: Readonly<Record<DropCause, Busy>> = {
+  requests: BUSY.in_flight_bytes,
+  answers: busy("responses that the read API still sends leave too little memory for this request"),
+  process: busy("the receiver as a whole takes too much memory to accept this request now"),
+};
 
 /**
  * Reports whether the connection of a request is better closed after the answer: it would stay open

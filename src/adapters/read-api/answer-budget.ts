@@ -6,7 +6,7 @@ import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 /** What answers may hold together, however much requests hold. */
 const MIN_ANSWERS_BYTES = 16 * 1024 * 1024;
 
-/** What answers may hold together, however large the process is. */
+/** The least that answers may hold together, however large the process is. */
 const SMALL_ANSWERS_BYTES = 4 * 1024 * 1024;
 
 /** The requests in flight, which share the memory of the process with answers. */
@@ -26,11 +26,11 @@ const NO_REQUESTS: SharedWithAnswers = {
  * Bounds the memory of answers in progress. A reader that stops reading keeps its answer in memory,
  * many readers may do so, and a wait keeps what it has found so far.
  *
- * An answer may grow as long as the others leave room. So a single answer may be of any size, and
- * many answers share the limit. What requests in flight hold counts too, but leaves some room to
- * answers, and what answers hold leaves less to requests. An answer of any size begins only while
- * requests hold no more than it leaves to them, and while the process may grow by as much or has
- * nothing else to do.
+ * An answer may grow as long as the others leave room. So a single answer may be of any size if
+ * memory allows, and many answers share the limit. What requests in flight hold counts too, but
+ * leaves some room to answers, and what answers hold leaves less to requests. An answer of any size
+ * begins only while requests hold no more than it leaves to them, and while the process may grow by
+ * as much or no request is in flight.
  *
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */

@@ -68,8 +68,8 @@ export const RETRY_SOON = { "Retry-After": "1" } as const;
 export const BUSY: Problem = {
   status: 503,
   detail:
-    "requests and other responses leave too little memory for this one; nothing was taken; " +
-    "retry, or ask for fewer spans",
+    "there is too little memory for this response now; nothing was taken; retry, or ask for " +
+    "fewer spans",
   headers: RETRY_SOON,
 };
 

@@ -23,6 +23,14 @@ test("further requests of a sender begin while the turn has time", () => {
   expect([turns.mayBegin("a"), turns.mayBegin("a")]).toEqual([true, true]);
 });
 
+test("no more than 32 senders go beyond the time of one turn", () => {
+  const { turns } = createTurns(false);
+
+  const begun = Array.from({ length: 40 }, (_, sender) => turns.mayBegin(String(sender)));
+
+  expect(begun.filter(Boolean)).toHaveLength(32);
+});
+
 test("in the next turn, each sender has a first request again", async () => {
   const { turns } = createTurns(false);
   turns.mayBegin("a");

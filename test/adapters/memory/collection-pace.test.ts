@@ -58,6 +58,15 @@ test("however much is closed in one turn, a collection follows once, after it", 
   expect([before.young, after.young, collected.young]).toEqual([0, 1, 1]);
 });
 
+test("what was closed after a long time is collected in full, once", async () => {
+  const { pace, collected } = countedPace();
+
+  for (let closed = 0; closed < 5; closed += 1) pace.noteClosed(1, 12 * MIB);
+  await nextTurn();
+
+  expect(collected).toMatchObject({ young: 0, all: 1 });
+});
+
 test("a collection is full if the one before it has left 24 MiB more than at first", () => {
   const { pace, collected, heap } = countedPace();
   const collect = (addedBytes: number): number => {

@@ -48,19 +48,23 @@ test("requests for which nothing is left are dropped when the next one begins", 
 
   begin();
 
-  expect(causes).toEqual(["requests"]);
+  expect(causes).toHaveLength(1);
   expect(budget.heldBytes).toBe(0);
 });
 
-test("requests that would fit without answers are dropped because of those", () => {
+test.each<{ excessMib: number; answersMib: number; heldMib: number; cause: DropCause }>([
+  { excessMib: 30, answersMib: 0, heldMib: 50, cause: "process" },
+  { excessMib: 10, answersMib: 30, heldMib: 30, cause: "process" },
+  { excessMib: 10, answersMib: 30, heldMib: 40, cause: "answers" },
+  { excessMib: 10, answersMib: 0, heldMib: 65, cause: "requests" },
+])("$heldMib MiB beside answers of $answersMib lack room because of the $cause", (drop) => {
   const { budget, begin, causes, excess } = createBudget();
-  budget.noteAnswers(30 * MIB);
-  budget.hold(begin(), 30 * MIB);
-  excess.mib = 10;
+  budget.noteAnswers(drop.answersMib * MIB);
+  excess.mib = drop.excessMib;
 
-  begin();
+  budget.hold(begin(), drop.heldMib * MIB);
 
-  expect(causes).toEqual(["answers"]);
+  expect(causes).toEqual([drop.cause]);
 });
 
 test("an excess that ends leaves everything again", () => {

@@ -117,7 +117,7 @@ describe("a connection that its peer has closed", () => {
     peer.socket.end();
     while (run.listener.counts().openConnections > 0) await nextTurn();
 
-    expect(noted.mock.calls).toEqual([[garbageBytes]]);
+    expect(noted.mock.calls).toEqual([[garbageBytes, 0]]);
   });
 
   test("needs no timer that would close it", async () => {
