@@ -1,4 +1,8 @@
-import { findMissing, bufferedSequences } from "../application/shutdown/missing-spans.ts";
+import {
+  bufferedSequences,
+  findMissing,
+  hasItsFiles,
+} from "../application/shutdown/missing-spans.ts";
 import { storeRing } from "../application/shutdown/store-ring.ts";
 import { countSequences, type SequenceRange } from "../application/log/sequence-ranges.ts";
 import type { LogConfig } from "../config/config.ts";
@@ -24,10 +28,10 @@ export async function closeLog(parts: ServerParts): Promise<void> {
     const sequences = bufferedSequences(log, parts.ring);
     if (isStoredAtStop(parts))
       await storeRing({ log, buffer: parts.ring, batchBytes: batchBytes(parts) });
-    const { failure } = log.stats();
+    const hint = hintForLost(stop, sequences);
     const closingFault = await log.close().then(() => undefined, systemErrorText);
     const { kept, lost, fault } = await leftOver(stop, sequences);
-    if (lost > 0) reportLost(stop, lost, failure);
+    if (lost > 0) reportLost(stop, lost, hint);
     reportKept(stop, kept, closingFault ?? fault);
   } finally {
     await disk.close();
@@ -45,14 +49,17 @@ function batchBytes({ config }: ServerParts): number {
   return Math.min(MAX_BATCH_BYTES, maxQueuedBytes(config.buffer));
 }
 
-/** The spans that the next start finds and lacks, and why a power cut could lose the former. */
+/**
+ * How many spans the next start will find and will miss, and why a power cut could lose those it
+ * would find.
+ */
 interface LeftOver {
   readonly kept: number;
   readonly lost: number;
   readonly fault: string | undefined;
 }
 
-/** The log is read only if it lacks spans by its own account. */
+/** The log is read only if it lacks spans according to its own counts, or lacks files. */
 async function leftOver(
   { parts, opened, config }: LogStop,
   sequences: readonly SequenceRange[],
@@ -60,8 +67,9 @@ async function leftOver(
   const { log, disk } = opened;
   const all = countSequences(sequences);
   const { buffered } = log.stats().spans;
-  if (buffered >= all) return { kept: buffered, lost: 0, fault: undefined };
   try {
+    const isComplete = buffered >= all && (await hasItsFiles(log, disk));
+    if (isComplete) return { kept: buffered, lost: 0, fault: undefined };
     const missing = await findMissing(logParts(parts, config, disk), sequences);
     const kept = all - missing.spans;
     const fault = missing.isUnsynced && kept > 0 ? "its files cannot be synced" : undefined;
@@ -80,15 +88,26 @@ function isGone(error: unknown): boolean {
 function reportLost(
   { parts: { running, logger }, config }: LogStop,
   spans: number,
-  failure: string | undefined,
+  hint: string,
 ): void {
   running.hasLostSpans = true;
-  const directory = quotePeerText(config.directory);
-  const remedy = failure === undefined ? "raise MAX_DISK_BYTES" : "free space there";
-  const atStop = `${remedy}, or set DATA_DIR to another directory`;
-  const hint = config.diskFailure === "memory" ? MEMORY_HINT : atStop;
-  logger.error("lost", { spans, directory, hint });
+  logger.error("lost", { spans, directory: quotePeerText(config.directory), hint });
 }
+
+/** Returns what to do if spans turn out to be lost. */
+function hintForLost(
+  { opened: { log }, config }: LogStop,
+  sequences: readonly SequenceRange[],
+): string {
+  const { failure, spans } = log.stats();
+  if (spans.buffered >= countSequences(sequences)) return REMOVED_HINT;
+  if (config.diskFailure === "memory") return MEMORY_HINT;
+  const remedy = failure === undefined ? "raise MAX_DISK_BYTES" : "free space there";
+  return `${remedy}, or set DATA_DIR to another directory`;
+}
+
+const REMOVED_HINT =
+  "these spans were written; check the disk, and what else changes files in DATA_DIR";
 
 const MEMORY_HINT =
   "spans that arrive while the disk fails are in memory only; " +

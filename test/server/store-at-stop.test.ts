@@ -1,12 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, truncateSync } from "node:fs";
 import { readConfig } from "../../src/config/config.ts";
 import { buildParts } from "../../src/server/parts.ts";
 import { withoutStoring } from "../../src/server/store-at-stop.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { balances } from "../support/oracles/watched-ledger.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
-import { dataDirectory, numbersOf, send } from "../support/running/data-directory.ts";
+import {
+  type DataDirectory,
+  dataDirectory,
+  numbersOf,
+  send,
+} from "../support/running/data-directory.ts";
 import { runServer } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
@@ -108,6 +113,63 @@ describe("a server at level stop", () => {
         directory: path,
         hint: "free space there, or set DATA_DIR to another directory",
       },
+    });
+  });
+});
+
+describe.each(["stop", "process", "disk"])("at level %s", (DURABILITY) => {
+  /** Stops a server with 10 spans of an earlier run and 10 of its own, after a fault. */
+  async function stopAfter(fault: (directory: DataDirectory) => void) {
+    const directory = dataDirectory(folder);
+    const env = { DATA_DIR: directory.path, DURABILITY };
+    const first = await runServer(env);
+    await send(first, requestOf(10));
+    await first.stop(0);
+    const logger = new RecordingLogger();
+    const server = await runServer(env, logger);
+    await send(server, requestOf(10, 11));
+    fault(directory);
+    await server.stop(0);
+    const events = logger.lines.filter(({ event }) => event === "kept" || event === "lost");
+    const next = await runServer(env);
+    const found = numbersOf(next).length;
+    await next.stop(0);
+    return {
+      found,
+      hasLostSpans: server.hasLostSpans(),
+      reported: events.map(({ event, fields }) => [event, fields?.["spans"]]),
+      hints: events.flatMap(({ fields }) => fields?.["hint"] ?? []),
+    };
+  }
+
+  const REMOVED =
+    "these spans were written; check the disk, and what else changes files in DATA_DIR";
+
+  test("spans of a removed directory are reported as lost, not as kept", async () => {
+    const end = await stopAfter(({ path }) => rmSync(path, { recursive: true }));
+
+    expect(end).toEqual({
+      found: 0,
+      hasLostSpans: true,
+      reported: [["lost", 20]],
+      hints: [REMOVED],
+    });
+  });
+
+  test.each([
+    { fault: "removed", damage: (path: string) => rmSync(path) },
+    { fault: "cut", damage: (path: string) => truncateSync(path, 100) },
+  ])("spans of a $fault file are reported as lost, the others as kept", async ({ damage }) => {
+    const end = await stopAfter(({ segments }) => damage(segments()[0]!));
+
+    expect(end).toEqual({
+      found: 10,
+      hasLostSpans: true,
+      reported: [
+        ["lost", 10],
+        ["kept", 10],
+      ],
+      hints: [REMOVED],
     });
   });
 });

@@ -83,3 +83,8 @@ export function keepInMemory(state: LogState): void {
     acknowledge(pending, { outcome: "memory_only", firstSequence });
   }
 }
+
+/** Reports whether the disk has failed, and requests are acknowledged once they are in memory. */
+export function continuesInMemory({ failure, parts }: LogState): boolean {
+  return failure !== undefined && parts.settings.diskFailure === "memory";
+}

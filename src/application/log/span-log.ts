@@ -1,8 +1,9 @@
 import { assert } from "../../domain/assert.ts";
 import type { SpanRange } from "../../domain/wire/request-spans.ts";
+import type { DiskFile } from "../../ports/disk.ts";
 import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
-import { breakOff, endPause, isRefusing } from "./disk-failure.ts";
+import { breakOff, continuesInMemory, endPause, isRefusing } from "./disk-failure.ts";
 import { enqueue, writeOpening, startWriting } from "./group-commit.ts";
 import { leaseOldest, type LogLease } from "./lease-spans.ts";
 import { type SpanAmount, isSpent, markBefore, storedRanges, type SegmentMark } from "./segment.ts";
@@ -133,6 +134,11 @@ export class SpanLog {
     return this.state.segments.flatMap(storedRanges);
   }
 
+  /** Returns the files that the log should have, each with the size that it has at least. */
+  files(): DiskFile[] {
+    return this.state.segments.map(({ name, readableBytes: bytes }) => ({ name, bytes }));
+  }
+
   /**
    * Visits stored requests from a sequence on, in order, each with its sequences that have not
    * departed, until `visit` returns false. It leases nothing.
@@ -214,10 +220,6 @@ function readStats(state: LogState): LogStats {
     isRefusing: isRefusing(state),
     isMemoryOnly: continuesInMemory(state),
   };
-}
-
-function continuesInMemory({ failure, parts }: LogState): boolean {
-  return failure !== undefined && parts.settings.diskFailure === "memory";
 }
 
 function oldestStored({

@@ -1,3 +1,4 @@
+import type { Disk } from "../../ports/disk.ts";
 import type { StoppedBuffer } from "../../ports/trace-buffer.ts";
 import type { LogParts } from "../log/log-state.ts";
 import { recoverLog } from "../log/recover-log.ts";
@@ -20,6 +21,16 @@ export function bufferedSequences(log: SpanLog, buffer: StoppedBuffer): Sequence
   return all;
 }
 
+/**
+ * Reports whether a closed log still has its files: something else may have removed or cut them,
+ * or the whole directory, which a process with open files does not notice. Rejects if the directory
+ * cannot be listed.
+ */
+export async function hasItsFiles(log: SpanLog, disk: Pick<Disk, "list">): Promise<boolean> {
+  const sizes = new Map((await disk.list()).map(({ name, bytes }) => [name, bytes]));
+  return log.files().every(({ name, bytes }) => (sizes.get(name) ?? -1) >= bytes);
+}
+
 /** What the next start will find of the spans of a stop. */
 export interface MissingSpans {
   /** Number of the spans that it will not find. */
@@ -32,7 +43,7 @@ export interface MissingSpans {
  * Looks for spans in the files of a closed log, exactly as the next start does. The state of the
  * log does not tell: a failed write counts as none, but whole requests of it may be in the file,
  * and the next start finds them unless a newer file says where the accepted spans of this one end.
- * Nor does it notice that the directory has been removed.
+ * Nor does it reveal that the directory has been removed.
  */
 export async function findMissing(
   parts: LogParts,

@@ -13,9 +13,9 @@ export interface StoreRingParts {
 /**
  * Writes the buffered spans that are not in the log yet, oldest first, with their sequences. It is
  * among the last steps of a stop, when no spans are appended, taken or sent any more. Resolves to
- * the number of spans that are not in the log at the end by its own account, because the disk has
- * failed or is too small; `findMissing` says which of them the next start lacks. The ledger still
- * counts them as buffered, unless they were evicted to make room.
+ * the number of spans that are not in the log at the end according to its own counts, because the
+ * disk has failed or is too small; `findMissing` says which of them the next start lacks. The
+ * ledger still counts them as buffered, unless they were evicted to make room.
  */
 export async function storeRing(parts: StoreRingParts): Promise<number> {
   const { log, buffer } = parts;
