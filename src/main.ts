@@ -4,7 +4,11 @@ import packageJson from "../package.json" with { type: "json" };
 import { SYSTEM_CLOCK } from "./adapters/clock/system-clock.ts";
 import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { CommandFailure, EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
-import { endInterruptedLine, endProcess } from "./adapters/cli/output/foreground.ts";
+import {
+  endInterruptedLine,
+  endProcess,
+  noteInterrupts,
+} from "./adapters/cli/output/foreground.ts";
 import type { Receiver } from "./adapters/cli/command/command-run.ts";
 import { stopSignal } from "./adapters/cli/run-command.ts";
 import {
@@ -43,10 +47,12 @@ const STANDARD_ERROR = 2;
 /** A stop ends within half a second after its grace period, although nobody reads its log. */
 const LAST_LINES_MS = 400;
 
+const SIGNALS = noteInterrupts(process);
+
 /** This process, for signals that may end it at once. */
 const ENDING = {
-  on: (signal: NodeJS.Signals, listener: () => void) => process.on(signal, listener),
-  exit: (code: number) => endProcess(process, code),
+  on: SIGNALS.on,
+  exit: (code: number) => endProcess(process, code, SIGNALS),
 };
 
 /** What surrounds the server while it runs. */
@@ -233,6 +239,7 @@ endProcess(
     stdout: openTextStream(1),
     stderr: openMessageStream(2),
     stopped: () => stopSignal(ENDING),
+    signals: SIGNALS,
     checkStart: (config) => checkStart({ config, version }),
     serve,
     startReceiver,
@@ -240,4 +247,5 @@ endProcess(
     openSink,
     openTopic: (forward) => openTopic(forward, SYSTEM_CLOCK),
   }),
+  SIGNALS,
 );

@@ -192,6 +192,16 @@ test("Ctrl-C that ends the command does not end the report, and then ends run", 
   }
 });
 
+test("on a terminal, run exits with 130 if its command does so without Ctrl-C", async () => {
+  const shown = shownText();
+  const argv = [...COMMAND, "run", "--", "sh", "-c", "exit 130"];
+  const child = Bun.spawn(argv, { env: ENV, terminal: { data: (_, bytes) => shown.add(bytes) } });
+  await child.exited;
+
+  expect(child.signalCode).toBeNull();
+  expect(child.exitCode).toBe(130);
+});
+
 test("at the second interrupt, run says that the command goes on", async () => {
   const shown = shownText();
   const argv = [...COMMAND, "run", "--", "sh", "-c", 'trap "" INT; echo ready; exec sleep 1000'];

@@ -26,6 +26,7 @@ import type { SleepingClock } from "../../ports/clock.ts";
 import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
 import { commandHelp } from "./usage/command-help.ts";
 import { EXIT_CODE, type ExitCode } from "./output/exit-code.ts";
+import type { NotedSignals } from "./output/foreground.ts";
 import { paletteFor } from "./output/palette.ts";
 import type { TextStream } from "./output/text-stream.ts";
 
@@ -55,6 +56,8 @@ export interface CommandSurroundings {
   readonly stderr: TextStream;
   /** Resolves to the first stop signal. Once called, the signal no longer ends the program. */
   readonly stopped: () => Promise<unknown>;
+  /** Receives the signals that are passed on to a command. */
+  readonly signals: NotedSignals;
   readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly clock?: SleepingClock;
   readonly startReceiver: StartReceiver;

@@ -1,3 +1,5 @@
+import { EventEmitter } from "node:events";
+import { noteInterrupts } from "../../../src/adapters/cli/output/foreground.ts";
 import { expect, test } from "bun:test";
 import { type CheckedStart, runCommandLine } from "../../../src/adapters/cli/command-line.ts";
 import type { Config, ConfigWarning, Environment } from "../../../src/config/config.ts";
@@ -37,7 +39,8 @@ async function run(argv: readonly string[], surroundings: Surroundings = {}): Pr
     served.push({ config, warnings });
     return Promise.resolve(serveExitCode);
   };
-  const outside = { serve, startReceiver, inspectDirectory, openSink, openTopic, stopped };
+  const signals = noteInterrupts(new EventEmitter());
+  const outside = { serve, startReceiver, inspectDirectory, openSink, openTopic, stopped, signals };
   const parts = { argv, env, version: "1.2.3", stdout, stderr, ...outside };
   const exitCode = await runCommandLine({ ...parts, checkStart: async () => checked });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };

@@ -6,6 +6,7 @@ import type {
   OpenTopic,
   StartReceiver,
 } from "../../../src/adapters/cli/command/command-run.ts";
+import { noteInterrupts } from "../../../src/adapters/cli/output/foreground.ts";
 import type { TextStream } from "../../../src/adapters/cli/output/text-stream.ts";
 import type { Environment } from "../../../src/config/config.ts";
 import { writtenText } from "../fakes/written-text.ts";
@@ -57,6 +58,7 @@ export async function runCommands(
       surroundings.inspectDirectory ?? (() => Promise.reject(new Error("no directory"))),
     openSink: surroundings.openSink ?? (() => Promise.reject(new Error("no sink"))),
     openTopic: surroundings.openTopic ?? (() => Promise.reject(new Error("no topic"))),
+    signals: noteInterrupts(process),
     stopped: surroundings.stopped ?? (() => new Promise(() => {})),
     ...(stdin === undefined ? {} : { stdin: () => stdin }),
     ...(clock === undefined ? {} : { clock }),

@@ -5,6 +5,7 @@ import type { CommandName } from "../usage/command-table.ts";
 import { OPTIONS, type OptionName } from "../usage/option-table.ts";
 import { type Palette, paletteFor } from "../output/palette.ts";
 import type { ExitCode } from "../output/exit-code.ts";
+import type { NotedSignals } from "../output/foreground.ts";
 import type { TextStream } from "../output/text-stream.ts";
 import type { InspectedLog } from "../../../application/log/inspect-log.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
@@ -27,6 +28,8 @@ export interface CommandRun extends CommandArguments {
   readonly interruption: () => AbortSignal;
   /** Returns the exit code of a command that this has ended; undefined before the signal. */
   readonly interruptedCode: () => ExitCode | undefined;
+  /** Receives the signals that are passed on to a command. */
+  readonly signals: NotedSignals;
   readonly startReceiver: StartReceiver;
   readonly inspectDirectory: InspectDirectory;
   readonly openSink: OpenSink;

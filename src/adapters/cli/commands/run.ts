@@ -7,7 +7,7 @@ import { endpointsOf } from "../render/endpoints.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { endInterruptedLine, isForegroundProcess } from "../output/foreground.ts";
-import { runChild } from "../run/child-process.ts";
+import { type ChildEnd, runChild } from "../run/child-process.ts";
 import { reportToGithub } from "../run/github-report.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
@@ -90,7 +90,7 @@ async function runWithReceiver(
     const end = await runChild({
       command,
       env,
-      signals: process,
+      signals: run.signals,
       isInForeground: isForegroundProcess,
       ignored: () => reportIgnored(run),
       // From here on, Ctrl-C ends the wait for spans, but not the report.
@@ -102,7 +102,7 @@ async function runWithReceiver(
     const settleMs = end.hasNotRun ? 0 : plan.settleMs;
     const settling = { settleMs, interrupted };
     const checked = await checkExpectations(receiver, plan.expectations, settling);
-    endInterruptedLine(reporting.stderr, run.interruptedCode() ?? end.exitCode);
+    endInterruptedLine(reporting.stderr, run.interruptedCode() ?? interruptedCodeOf(run, end));
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
     if (isGiven(run, "show")) await showReceived(reporting, receiver);
@@ -118,9 +118,14 @@ async function runWithReceiver(
   }
 }
 
+/** Returns the exit code of the command if Ctrl-C may be its cause. */
+function interruptedCodeOf({ signals }: CommandRun, { exitCode }: ChildEnd): number | undefined {
+  return signals.wasInterrupted() ? exitCode : undefined;
+}
+
 /** Says why Ctrl-C seems to do nothing. A log needs no such line. */
 function reportIgnored(run: CommandRun): void {
-  const message = `the command has got the signal and is still running; Ctrl-\\ sends SIGQUIT`;
+  const message = `the command received the signal but is still running; Ctrl-\\ sends SIGQUIT`;
   if (run.stderr.isTerminal) report(run, message);
 }
 

@@ -26,12 +26,47 @@ function isForegroundStat(stat: string): boolean {
   return ownGroup !== undefined && ownGroup === foregroundGroup;
 }
 
+/** The part of `process` that receives signals. */
+interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+/** Receives signals, and remembers whether SIGINT was among them. */
+export interface NotedSignals extends SignalSource {
+  wasInterrupted(): boolean;
+}
+
+/** Notes SIGINT while anything listens for it; without a listener, it ends the process anyway. */
+export function noteInterrupts(process: SignalSource): NotedSignals {
+  let isInterrupted = false;
+  const note = (): void => void (isInterrupted = true);
+  const listenersFor = (signal: NodeJS.Signals, listener: () => void) =>
+    signal === "SIGINT" ? [note, listener] : [listener];
+  return {
+    on: (signal, listener) => {
+      for (const each of listenersFor(signal, listener)) process.on(signal, each);
+    },
+    off: (signal, listener) => {
+      for (const each of listenersFor(signal, listener)) process.off(signal, each);
+    },
+    wasInterrupted: () => isInterrupted,
+  };
+}
+
 /** The part of `process` that its end needs. */
 interface EndingProcess {
   readonly pid: number;
   removeAllListeners(signal: "SIGINT"): unknown;
   kill(pid: number, signal: "SIGINT"): unknown;
   exit(code: number): void;
+}
+
+/** What tells whether an exit code of 130 is due to Ctrl-C on the terminal. */
+interface Interruption {
+  /** Whether this process has received SIGINT: `run` may only pass on the code of its command. */
+  readonly wasInterrupted: () => boolean;
+  readonly isInForeground?: () => boolean;
 }
 
 /**
@@ -42,9 +77,9 @@ interface EndingProcess {
 export function endProcess(
   process: EndingProcess,
   code: number,
-  isInForeground: () => boolean = isForegroundProcess,
+  { wasInterrupted, isInForeground = isForegroundProcess }: Interruption,
 ): void {
-  if (code === EXIT_CODE.interrupted && isInForeground()) {
+  if (code === EXIT_CODE.interrupted && wasInterrupted() && isInForeground()) {
     process.removeAllListeners("SIGINT");
     process.kill(process.pid, "SIGINT");
   }

@@ -75,3 +75,15 @@ test("a signal that has ended the wait for spans does not end the report", async
   expect({ exitCode, abortable }).toEqual({ exitCode: 1, abortable: [false] });
   expect(written.text()).toContain("expected name=no");
 });
+
+test("on a terminal, a command that exits with 130 by itself adds no line for a ^C", async () => {
+  const { buffer, arrivals } = searchedRing({ spans: 10, bytes: 1 << 16 });
+
+  const { stderr } = await runCommands(["run", "--", "sh", "-c", "exit 130"], {
+    env: { PATH: process.env["PATH"], NO_COLOR: "1" },
+    startReceiver: async () => fakeReceiver({ buffer, arrivals }),
+    columns: 80,
+  });
+
+  expect(stderr).not.toStartWith("\n");
+});

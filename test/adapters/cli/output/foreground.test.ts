@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isatty } from "node:tty";
@@ -6,6 +7,7 @@ import {
   endInterruptedLine,
   endProcess,
   isForegroundProcess,
+  noteInterrupts,
 } from "../../../../src/adapters/cli/output/foreground.ts";
 import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
@@ -41,21 +43,60 @@ function endingProcess() {
 }
 
 test.each([
-  { code: 130, isInForeground: false, ends: ["exit 130"] },
-  { code: 143, isInForeground: true, ends: ["exit 143"] },
-  { code: 0, isInForeground: true, ends: ["exit 0"] },
+  { code: 130, wasInterrupted: true, isInForeground: false, ends: ["exit 130"] },
+  // A command of `spanring run` may exit with 130 by itself.
+  { code: 130, wasInterrupted: false, isInForeground: true, ends: ["exit 130"] },
+  { code: 143, wasInterrupted: true, isInForeground: true, ends: ["exit 143"] },
+  { code: 0, wasInterrupted: true, isInForeground: true, ends: ["exit 0"] },
   // The exit follows only if the signal does not end the process.
   {
     code: 130,
+    wasInterrupted: true,
     isInForeground: true,
     ends: ["no listener of SIGINT", "SIGINT to 12", "exit 130"],
   },
-])("exit code $code, in the foreground: $isInForeground, is $ends", (row) => {
+])("$code, interrupted: $wasInterrupted, in the foreground: $isInForeground, is $ends", (row) => {
   const process = endingProcess();
+  const { wasInterrupted, isInForeground } = row;
 
-  endProcess(process, row.code, () => row.isInForeground);
+  endProcess(process, row.code, {
+    wasInterrupted: () => wasInterrupted,
+    isInForeground: () => isInForeground,
+  });
 
   expect(process.ends).toEqual([...row.ends]);
+});
+
+test.each([
+  { signal: "SIGINT", is: true },
+  { signal: "SIGTERM", is: false },
+] as const)("a process that has received $signal was interrupted: $is", ({ signal, is }) => {
+  const process = new EventEmitter();
+  const signals = noteInterrupts(process);
+  const received: string[] = [];
+
+  signals.on(signal, () => {
+    received.push(`${signal}, interrupted: ${signals.wasInterrupted()}`);
+  });
+  process.emit(signal);
+
+  expect(received).toEqual([`${signal}, interrupted: ${is}`]);
+  expect(signals.wasInterrupted()).toBe(is);
+});
+
+test("a process listens for an interrupt only as long as something waits for it", () => {
+  const process = new EventEmitter();
+  const signals = noteInterrupts(process);
+  const listeners = [() => {}, () => {}];
+
+  for (const each of listeners) signals.on("SIGINT", each);
+  signals.off("SIGINT", listeners[0]!);
+  const isListenedTo = process.emit("SIGINT");
+  signals.off("SIGINT", listeners[1]!);
+
+  expect(isListenedTo).toBe(true);
+  expect(signals.wasInterrupted()).toBe(true);
+  expect(process.listenerCount("SIGINT")).toBe(0);
 });
 
 test.each([

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import { noteInterrupts } from "../../../../src/adapters/cli/output/foreground.ts";
 import { readRunPlan } from "../../../../src/adapters/cli/run/run-plan.ts";
 import type { CommandRun } from "../../../../src/adapters/cli/command/command-run.ts";
 import { SYSTEM_CLOCK } from "../../../../src/adapters/clock/system-clock.ts";
@@ -18,6 +20,7 @@ function planFor(env: Environment, options: CommandRun["options"] = []) {
     clock: SYSTEM_CLOCK,
     interruption: () => new AbortController().signal,
     interruptedCode: () => undefined,
+    signals: noteInterrupts(new EventEmitter()),
     startReceiver: () => Promise.reject(new Error("nothing starts here")),
     inspectDirectory: () => Promise.reject(new Error("nothing is inspected here")),
     openTopic: () => Promise.reject(new Error("no topic is read here")),
