@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { closeSync, constants, openSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blockedInPipe, openUnreadPipe } from "../support/processes/full-pipe.ts";
+import { blockedInPipe, fillPipe, openUnreadPipe } from "../support/processes/full-pipe.ts";
 import {
   attribute,
   request,
@@ -26,17 +26,8 @@ function fullPipe(name: string): number {
   // Open for reading too, so that it exists.
   const filler = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const full = openSync(path, constants.O_WRONLY);
-  fill(filler);
+  fillPipe(filler);
   return full;
-}
-
-function fill(fileDescriptor: number): void {
-  const page = Buffer.alloc(4096);
-  try {
-    for (;;) writeSync(fileDescriptor, page);
-  } catch {
-    // EAGAIN: it is full.
-  }
 }
 
 /** Resolves when a tail is connected. */

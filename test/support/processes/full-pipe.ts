@@ -1,4 +1,4 @@
-import { constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { constants, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
 
 /** A pipe whose reader reads only when it is told to. */
 export interface UnreadPipe {
@@ -6,6 +6,8 @@ export interface UnreadPipe {
   readonly writer: number;
   /** Returns everything that is in the pipe now. */
   content(): string;
+  /** Fills the pipe with lines. */
+  fill(): void;
 }
 
 /** Opens a pipe with this path, which must not exist. */
@@ -13,7 +15,18 @@ export function openUnreadPipe(path: string): UnreadPipe {
   Bun.spawnSync(["mkfifo", path]);
   // Open for writing too, so that it needs no writer to be opened.
   const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  return { writer: openSync(path, constants.O_WRONLY), content: () => contentOf(reader) };
+  const writer = openSync(path, constants.O_WRONLY);
+  return { writer, content: () => contentOf(reader), fill: () => fillPipe(reader) };
+}
+
+/** Fills a pipe with lines, through a descriptor that does not block. */
+export function fillPipe(fileDescriptor: number): void {
+  const line = `${"-".repeat(4095)}\n`;
+  try {
+    for (;;) writeSync(fileDescriptor, line);
+  } catch {
+    // EAGAIN: it is full.
+  }
 }
 
 function contentOf(reader: number): string {

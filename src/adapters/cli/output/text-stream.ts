@@ -152,9 +152,9 @@ interface Abort extends Pick<StreamOptions, "lineGraceMs"> {
 /**
  * Like `writeAll`, but also returns false once the signal is aborted. The process may exit then,
  * although another thread still writes: that write is one of whole lines, which the pipe takes as a
- * whole or not at all. Only a line that is longer needs several writes: once it has begun, it is
- * completed, unless its reader takes nothing of it any more. A file needs no reader, so it gets one
- * write, which is awaited. Pieces cost about 20 us each, less than their lines cost a tail.
+ * whole or not at all. Only a line that is longer needs several writes: once the first of them has
+ * begun, the line is completed, unless its reader stops reading. A file needs no reader, so it gets
+ * one write, which is awaited. Pieces cost about 20 us each, less than their lines cost a tail.
  */
 async function writeAllAside(
   fileDescriptor: number,
@@ -172,7 +172,9 @@ async function writeAllAside(
       if (isBetweenLines && signal?.aborted === true) return false;
       const end = isWhole ? bytes.length : endOfPiece(bytes, at);
       const writing = writePiece(fileDescriptor, bytes.subarray(at, end));
-      const given = isBetweenLines && !isFile ? aborted : pausedAfter(aborted, lineGraceMs);
+      const isWholeLines = end === bytes.length || bytes[end - 1] === NEWLINE;
+      const mayStop = isBetweenLines && isWholeLines && !isFile;
+      const given = mayStop ? aborted : pausedAfter(aborted, lineGraceMs);
       // oxlint-disable-next-line no-await-in-loop -- the next piece follows this one
       const written = await Promise.race([writing, given]);
       if (written === "closed" || written === "aborted") return false;
