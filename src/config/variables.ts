@@ -168,7 +168,8 @@ export const VARIABLES = {
   ),
   SHUTDOWN_GRACE_MS: timeOrNone(
     "5000",
-    "grace period after SIGTERM, SIGINT; a second signal ends it, a third exits at once: 143, 130",
+    "grace period after SIGTERM, SIGINT; a second signal ends it, " +
+      "a third exits at once, with code 143 or 130",
   ),
   STDIN_END: choice(["ignore", "stop"])(
     "ignore",

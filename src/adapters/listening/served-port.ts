@@ -192,7 +192,10 @@ export class ServedPort implements PausableListener {
     this.cancelHandover = this.finishHandover = undefined;
   }
 
-  /** Refuses connections for a moment; if it throws, until `listenAgain` succeeds. */
+  /**
+   * Refuses connections for a moment, or, if the new server cannot listen, until `listenAgain`
+   * succeeds.
+   */
   private stopAndListen(old: Server): void {
     this.endLater(old);
     this.current = undefined;

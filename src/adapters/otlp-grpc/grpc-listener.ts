@@ -173,7 +173,7 @@ async function stopGently(running: RunningService): Promise<void> {
   running.health.stop();
   endReflection(running.reflectionStreams);
   running.server.tryShutdown(() => {});
-  // The server does not know these, so it would not close them.
+  // grpc-js has not seen these connections yet, so it would not close them.
   for (const connection of running.connections) if (connection.isOpening) connection.close();
   await Promise.all([...running.connections].map(({ closed }) => closed));
   running.unroute();

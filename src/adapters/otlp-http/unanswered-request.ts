@@ -1,7 +1,7 @@
 import type { Receipt } from "../../domain/receipt.ts";
 import type { EarlyAnswer, RequestInFlight } from "./request-table.ts";
 
-/** An answer that no one receives, because the connection is closed. */
+/** A response that cannot be delivered, because the connection is closed. */
 export type Unanswered = Extract<Receipt, { outcome: "malformed" }>;
 
 export const ENDED_EARLY: Unanswered = {
@@ -28,10 +28,11 @@ export interface ClosableRequest {
 }
 
 /**
- * Returns the answer of a request that must not be received, because it is abandoned, or because
- * its connection is closed: its sender has no answer, so it sends the request again, and its spans
- * would be stored twice. Must be called after each wait. A request that does not wait needs no
- * call, and the first look at its signal would cost a fifth of the time of a bare request.
+ * Returns the response to a request that must not be received, because it is abandoned, or because
+ * its connection is closed: its sender gets no response, so it sends the request again, and its
+ * spans would be stored twice. Must be called after each wait. A request that does not wait needs
+ * no call, and reading its signal for the first time costs a fifth of the processor time of a
+ * minimal request.
  *
  * Bun closes a connection of HTTP/1.1 if its end or another request follows before an answer is
  * ready, and aborts the signal at once. There are two exceptions. With TLS, Bun aborts it only when

@@ -18,8 +18,8 @@ import {
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
 // Goal: a request whose connection is closed before it is received is not received later: its
-// sender has no answer and sends it again. Method: turns that never have time, and that come to the
-// bodies that wait only when the connection is closed.
+// sender gets no response and sends it again. Method: turns that never have time, and that come to
+// the bodies that wait only when the connection is closed.
 
 stopOtlpHttpAfterEach();
 

@@ -67,7 +67,8 @@ function signals(): Entry[] {
     ["", "a second signal ends the grace period, a third exits at once, with 143 or 130"],
     ["SIGQUIT", "stop without the grace period"],
     ["SIGHUP", "stop if the terminal was closed; without a terminal, reload tokens, headers, TLS"],
-    ["in commands", "SIGTERM and SIGINT end them, a second one at once; run passes signals on"],
+    ["in commands", "SIGTERM and SIGINT end a command; a second one ends it at once;"],
+    ["", "run forwards signals"],
   ]);
 }
 
