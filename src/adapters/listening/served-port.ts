@@ -36,7 +36,7 @@ export class ServedPort implements PausableListener {
   private readonly parts: ServedPortParts;
   private readonly acceptHold: AcceptHold;
 
-  // Moved by `hold`, `pause`, `resume`, `replace`, and the ends of earlier servers.
+  // Moved by `hold`, `pause`, `resume`, `replace`, `stop`, and the ends of earlier servers.
   private current: Server | undefined;
   private readonly earlier = new Set<Server>();
   /** Replaced servers, which keep their connections, oldest first. */
@@ -50,6 +50,8 @@ export class ServedPort implements PausableListener {
   /** Whether the current server is older than the last call of `replace`. */
   private isOutdated = false;
   private isPaused = false;
+  /** Once set by `stop` or `abort`, nothing listens again. */
+  private isStopped = false;
 
   constructor(parts: ServedPortParts) {
     this.parts = parts;
@@ -88,6 +90,7 @@ export class ServedPort implements PausableListener {
 
   async resume(): Promise<void> {
     this.acceptHold.end();
+    if (this.isStopped) return;
     this.current ??= this.listen(this.port);
     this.isPaused = false;
     if (this.isOutdated) this.replace();
@@ -96,7 +99,7 @@ export class ServedPort implements PausableListener {
   /**
    * Lets another server accept all further connections. Open ones stay with the server that has
    * accepted them. Waits while an earlier call is being carried out, and while the port is paused
-   * or held.
+   * or held. Does nothing once the port is stopped: files may be reloaded in the grace period.
    *
    * Throws if the other server cannot listen; then it is tried again every `HANDOVER_MS` until it
    * can. Meanwhile the old server goes on; where ports cannot be handed over, it is closed already,
@@ -104,8 +107,8 @@ export class ServedPort implements PausableListener {
    */
   replace(): void {
     this.isOutdated = true;
-    const isHeld = this.isPaused || this.acceptHold.isHeld;
-    if (isHeld || this.finishHandover !== undefined) return;
+    const mayListen = !this.isStopped && !this.isPaused && !this.acceptHold.isHeld;
+    if (!mayListen || this.finishHandover !== undefined) return;
     this.planEnd();
     this.replaceNow(this.current);
   }
@@ -116,6 +119,7 @@ export class ServedPort implements PausableListener {
    * and many clients read nothing before their next request.
    */
   async stop(): Promise<void> {
+    this.isStopped = true;
     this.settleHandover();
     this.relieve();
     await this.stopAll(false);
@@ -123,6 +127,7 @@ export class ServedPort implements PausableListener {
 
   /** Aborts everything in flight. */
   async abort(): Promise<void> {
+    this.isStopped = true;
     this.settleHandover();
     await this.stopAll(true);
   }

@@ -133,6 +133,26 @@ test("a change that follows another one waits until that is carried out", async 
   expect([before, after]).toEqual(["server 2", "server 3"]);
 });
 
+test.each([
+  { call: "replace", prepare: () => {} },
+  { call: "resume", prepare: (port: ServedPort) => port.pause() },
+] as const)("$call() does not make a stopped port listen again", async ({ call, prepare }) => {
+  const clock = new HandMovedClock();
+  const port = serveInTurn(clock);
+  prepare(port);
+  await port.stop();
+
+  await port[call]();
+  clock.moveMs(HANDOVER_MS);
+  const outcome = await new Promise((resolve) => {
+    const socket = connectSocket(port.port, "127.0.0.1");
+    socket.once("connect", () => resolve(socket.destroy() && "connected"));
+    socket.once("error", (error: Error & { code?: string }) => resolve(error.code));
+  });
+
+  expect(outcome).toBe("ECONNREFUSED");
+});
+
 test("other programs cannot share the port afterwards", () => {
   const port = serveInTurn();
 
