@@ -37,22 +37,25 @@ function lowerCase(level: LogLevel): Lowercase<LogLevel> {
 
 const LEVEL_COLUMNS = "WARNING".length;
 
+/** Reports many counts in its objects, of which only those that are not 0 matter to a person. */
+const COUNTING_EVENT = "stopped";
+
 function lineText(level: LogLevel, event: string, fields: LogFields): string {
   const time = new Date().toTimeString().slice(0, "12:04:31".length);
-  const pairs = Object.entries(fields).flatMap(([name, value]) => pairsOf(name, plain(value)));
+  const isShown = (member: unknown): boolean => event !== COUNTING_EVENT || member !== 0;
+  const pairs = Object.entries(fields).flatMap(([name, value]) =>
+    pairsOf(name, plain(value), isShown),
+  );
   const text = [time, level.padEnd(LEVEL_COLUMNS), event, ...pairs].join(" ");
   return `${text.replaceAll(UNSAFE, escaped)}\n`;
 }
 
-/**
- * Returns a field as words; the members of an object become `spans.received=3`, for example. Of the
- * many counts in an object, only those that are not 0 matter to a person.
- */
-function pairsOf(name: string, value: unknown): string[] {
+/** Returns a field as words; the members of an object become `spans.received=3`, for example. */
+function pairsOf(name: string, value: unknown, isShown: (member: unknown) => boolean): string[] {
   if (value === undefined) return [];
   if (!isRecord(value)) return [`${name}=${valueText(value)}`];
-  const members = Object.entries(value).filter(([, member]) => member !== 0);
-  return members.flatMap(([key, member]) => pairsOf(`${name}.${key}`, member));
+  const members = Object.entries(value).filter(([, member]) => isShown(member));
+  return members.flatMap(([key, member]) => pairsOf(`${name}.${key}`, member, isShown));
 }
 
 function isRecord(value: unknown): value is object {

@@ -69,12 +69,15 @@ test("the members of objects are fields of their own, and lists stay as they are
   expect(lines[0]).toEndWith(' stopped spans.received=3 spans.by.a="x y" list=[1,2]\n');
 });
 
-test("members that are 0 are left out, and fields that are 0 are not", () => {
+test.each([
+  { event: "stopped", text: "spans.taken=2" },
+  { event: "event", text: "spans.received=0 spans.taken=2" },
+])("$event shows of the members $text, and fields that are 0", ({ event, text }) => {
   const { lines, logger } = logged("INFO");
 
-  logger.info("stopped", { spans: { received: 0, taken: 2 }, outage_ms: 0 });
+  logger.info(event, { spans: { received: 0, taken: 2 }, outage_ms: 0 });
 
-  expect(lines[0]).toEndWith(" stopped spans.taken=2 outage_ms=0\n");
+  expect(lines[0]).toEndWith(` ${event} ${text} outage_ms=0\n`);
 });
 
 test("control characters in the name of a member never reach the terminal", () => {
