@@ -19,7 +19,11 @@ interface Need {
 const INCLUDED_CONNECTIONS = 1_000;
 const CONNECTION_BYTES = 64 * 1024;
 
-function needsOf({ buffer, limits, log, forward }: Config): Need[] {
+/** The JSON body whose conversion the memory of the program includes, and that of a larger one. */
+const INCLUDED_BODY_BYTES = 20 * MIB;
+const WIRE_A_JSON_BYTE = 1.125;
+
+function needsOf({ buffer, limits, log, forward, maxBodyBytes }: Config): Need[] {
   const needs: Need[] = [
     {
       bytes: ringBytes({ spans: buffer.maxSpans, bytes: buffer.maxBytes }),
@@ -51,6 +55,11 @@ function needsOf({ buffer, limits, log, forward }: Config): Need[] {
       bytes: Math.max(0, limits.connections - INCLUDED_CONNECTIONS) * CONNECTION_BYTES,
       what: "connections beyond the first 1,000",
       variables: ["MAX_CONNECTIONS"],
+    },
+    {
+      bytes: Math.max(0, maxBodyBytes - INCLUDED_BODY_BYTES) * WIRE_A_JSON_BYTE,
+      what: "the conversion of a large JSON body",
+      variables: ["HTTP_MAX_BODY_LENGTH"],
     },
     { bytes: PROGRAM_BYTES, what: "the program", variables: [] },
   ];

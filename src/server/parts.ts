@@ -139,12 +139,13 @@ export function buildParts(inputs: ServerInputs): ServerParts {
 }
 
 function buildBudget({ config, ownsProcess = false }: ServerInputs): InFlightBudget {
+  const budgetBytes = config.limits.inFlightBytes;
   const growthBytes = neededBytes(config);
   return new InFlightBudget({
-    capacityBytes: config.limits.inFlightBytes,
+    capacityBytes: budgetBytes,
     largestRequestBytes: Math.max(config.maxBodyBytes, config.maxMessageBytes),
     clock,
-    ...(ownsProcess && { memory: new MeasuredMemory({ growthBytes, clock }) }),
+    ...(ownsProcess && { memory: new MeasuredMemory({ growthBytes, budgetBytes, clock }) }),
   });
 }
 

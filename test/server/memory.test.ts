@@ -71,6 +71,15 @@ test("connections beyond a thousand count", () => {
   ]);
 });
 
+test("the conversion of JSON bodies above 20 MiB counts", () => {
+  const env = { HTTP_MAX_BODY_LENGTH: "60MiB" };
+
+  expect(warningsFor(env, NEEDED + 45 * MIB)).toEqual([]);
+  expect(warningsFor(env, NEEDED + 45 * MIB - 1)).toMatchObject([
+    { message: expect.stringContaining("45 MiB for the conversion of a large JSON body, ") },
+  ]);
+});
+
 test("a start logs the warning", async () => {
   const ports = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
   const reading = readConfig({

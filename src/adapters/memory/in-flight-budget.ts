@@ -102,7 +102,7 @@ export class InFlightBudget {
   }
 
   begin(owner: OwnerSource, baseBytes: number): OpenRequest {
-    this.noteExcess(this.memory.excessBytes());
+    this.noteExcess(this.memory.excessBytes(this.heldBytes + this.answerBytes));
     const request = openRequest(owner, baseBytes, this.clock.monotonicMs());
     this.openRequests.add(request);
     this.charge(request, baseBytes);

@@ -4,18 +4,24 @@ import type { Clock } from "../../ports/clock.ts";
 const INTERVAL_MS = 20;
 
 /**
- * Budgets begin to shrink this far below the bound, because memory that they granted earlier is
- * still in use, and dropped requests remain as garbage for a while.
+ * The measurements of which the smallest counts, because freed memory stays resident for up to 50
+ * ms.
  */
-const RESERVE_BYTES = 72 * 1024 * 1024;
+const WINDOW = 5;
+
+/** Budgets begin to shrink this far below the bound, because what they granted is still in use. */
+const RESERVE_BYTES = 52 * 1024 * 1024;
 
 /** The room that a single large response must leave for other growth. */
 const FURTHER_GROWTH_BYTES = 24 * 1024 * 1024;
 
 /** What the budgets of memory ask of it. */
 export interface MemoryReading {
-  /** Returns by how many bytes budgets should shrink; 0 if there is enough memory. */
-  excessBytes(): number;
+  /**
+   * Returns by how many bytes budgets should shrink, given what they have charged; 0 if there is
+   * enough memory.
+   */
+  excessBytes(chargedBytes: number): number;
   /** Returns how much one response may take beyond the budgets; may be negative. */
   roomBytes(): number;
 }
@@ -29,6 +35,8 @@ export const UNMEASURED: MemoryReading = {
 export interface MeasuredMemoryParts {
   /** By how much the process may grow. */
   readonly growthBytes: number;
+  /** How much of that budgets may charge. */
+  readonly budgetBytes: number;
   readonly clock: Clock;
   /** By default, the resident memory of this process. */
   readonly residentBytes?: () => number;
@@ -40,45 +48,41 @@ export interface MeasuredMemoryParts {
  * Budgets count what peers make the process hold. They cannot count what has been freed and is
  * still resident, such as garbage before its collection and pages that the allocator keeps. Usually
  * there is enough room for that, but not under many kinds of attack at once. Budgets then grant
- * less, by the excess.
+ * less, by as much as all that is not charged exceeds its part of the bound.
  */
 export class MeasuredMemory implements MemoryReading {
   // Fixed at construction.
   private readonly clock: Clock;
   private readonly residentBytes: () => number;
   private readonly boundBytes: number;
+  private readonly unchargedBoundBytes: number;
 
   // Moved by `measure`.
-  private lastBytes: number;
+  /** What was not charged, in the last measurements. */
+  private readonly uncharged: number[] = [];
   private dueMs = 0;
 
-  constructor({
-    growthBytes,
-    clock,
-    residentBytes = process.memoryUsage.rss,
-  }: MeasuredMemoryParts) {
+  constructor(parts: MeasuredMemoryParts) {
+    const { growthBytes, budgetBytes, clock, residentBytes = process.memoryUsage.rss } = parts;
     this.clock = clock;
     this.residentBytes = residentBytes;
-    this.lastBytes = residentBytes();
-    this.boundBytes = this.lastBytes + growthBytes;
+    this.boundBytes = residentBytes() + growthBytes;
+    this.unchargedBoundBytes = this.boundBytes - budgetBytes - RESERVE_BYTES;
   }
 
-  excessBytes(): number {
-    return Math.max(0, this.measured() + RESERVE_BYTES - this.boundBytes);
+  excessBytes(chargedBytes: number): number {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs >= this.dueMs) this.measure(nowMs, chargedBytes);
+    return Math.max(0, Math.min(...this.uncharged) - this.unchargedBoundBytes);
   }
 
   roomBytes(): number {
-    return this.boundBytes - this.measured() - FURTHER_GROWTH_BYTES;
+    return this.boundBytes - this.residentBytes() - FURTHER_GROWTH_BYTES;
   }
 
-  private measured(): number {
-    const nowMs = this.clock.monotonicMs();
-    if (nowMs >= this.dueMs) this.measure(nowMs);
-    return this.lastBytes;
-  }
-
-  private measure(nowMs: number): void {
+  private measure(nowMs: number, chargedBytes: number): void {
     this.dueMs = nowMs + INTERVAL_MS;
-    this.lastBytes = this.residentBytes();
+    this.uncharged.push(this.residentBytes() - chargedBytes);
+    if (this.uncharged.length > WINDOW) this.uncharged.shift();
   }
 }

@@ -68,10 +68,10 @@ export class AnswerBudget {
   /** Returns what answers may hold, given what requests hold and how large the process is. */
   private mostBytes(): number {
     const { limitBytes, requests } = this;
-    const leastBytes = Math.min(MIN_ANSWERS_BYTES, limitBytes);
-    const leftBytes = Math.max(limitBytes - requests.heldBytes, leastBytes);
-    const smallBytes = Math.min(SMALL_ANSWERS_BYTES, limitBytes);
-    return Math.max(leftBytes - requests.memory.excessBytes(), smallBytes);
+    const chargedBytes = this.heldBytes + requests.heldBytes;
+    const leftBytes = leftToAnswers(limitBytes, requests.heldBytes);
+    const fittingBytes = leftBytes - requests.memory.excessBytes(chargedBytes);
+    return Math.max(fittingBytes, Math.min(SMALL_ANSWERS_BYTES, limitBytes));
   }
 
   /** Adds to the held bytes. Only answers call this. */
@@ -79,6 +79,10 @@ export class AnswerBudget {
     this.heldBytes += bytes;
     this.requests.noteAnswers(bytes);
   }
+}
+
+function leftToAnswers(limitBytes: number, besideBytes: number): number {
+  return Math.max(limitBytes - besideBytes, Math.min(MIN_ANSWERS_BYTES, limitBytes));
 }
 
 /** Counts what one answer holds, until it is disposed of or, once handed over, released. */

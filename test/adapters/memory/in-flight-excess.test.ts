@@ -12,15 +12,22 @@ const MIB = 2 ** 20;
 function createBudget() {
   const excess = { mib: 0 };
   const causes: DropCause[] = [];
+  const charged: number[] = [];
   const budget = new InFlightBudget({
     capacityBytes: 64 * MIB,
     largestRequestBytes: 20 * MIB,
     clock: { monotonicMs: () => 0 },
-    memory: { ...UNMEASURED, excessBytes: () => excess.mib * MIB },
+    memory: {
+      ...UNMEASURED,
+      excessBytes: (chargedBytes) => {
+        charged.push(chargedBytes);
+        return excess.mib * MIB;
+      },
+    },
   });
   const dropped = (_: number, cause: DropCause) => void causes.push(cause);
   const begin = () => budget.begin({ dropped }, 0);
-  return { budget, begin, causes, excess };
+  return { budget, begin, causes, charged, excess };
 }
 
 test.each([
@@ -65,6 +72,16 @@ test.each<{ excessMib: number; answersMib: number; heldMib: number; cause: DropC
   budget.hold(begin(), drop.heldMib * MIB);
 
   expect(causes).toEqual([drop.cause]);
+});
+
+test("the process is asked for its excess with what requests and answers hold", () => {
+  const { budget, begin, charged } = createBudget();
+  budget.noteAnswers(20 * MIB);
+  budget.hold(begin(), 10 * MIB);
+
+  begin();
+
+  expect(charged).toEqual([20 * MIB, 30 * MIB]);
 });
 
 test("an excess that ends leaves everything again", () => {

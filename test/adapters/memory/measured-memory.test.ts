@@ -1,52 +1,80 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { MeasuredMemory } from "../../../src/adapters/memory/measured-memory.ts";
 
 const MIB = 2 ** 20;
 
-/** Creates a process that takes 40 MiB at the start, and may grow by 200. */
+/** Creates a process of 40 MiB that may grow by 260, of which budgets may charge 64. */
 function createMemory() {
-  const process = { residentMib: 40, nowMs: 0, measurements: 0 };
+  const state = { residentMib: 40, nowMs: 0, measurements: 0 };
   const memory = new MeasuredMemory({
-    growthBytes: 200 * MIB,
-    clock: { monotonicMs: () => process.nowMs },
+    growthBytes: 260 * MIB,
+    budgetBytes: 64 * MIB,
+    clock: { monotonicMs: () => state.nowMs },
     residentBytes: () => {
-      process.measurements += 1;
-      return process.residentMib * MIB;
+      state.measurements += 1;
+      return state.residentMib * MIB;
     },
   });
-  return { process, memory };
+  /** Returns the excess in MiB, measured anew. */
+  const measure = (residentMib: number, chargedMib = 0): number => {
+    state.nowMs += 20;
+    state.residentMib = residentMib;
+    return memory.excessBytes(chargedMib * MIB) / MIB;
+  };
+  return { state, memory, measure };
 }
 
-test.each([
-  { residentMib: 40, roomMib: 176, excessMib: 0 },
-  { residentMib: 168, roomMib: 48, excessMib: 0 },
-  { residentMib: 200, roomMib: 16, excessMib: 32 },
-  { residentMib: 250, roomMib: -34, excessMib: 82 },
-])("a process of $residentMib MiB has $roomMib MiB of room", (reading) => {
-  const { process, memory } = createMemory();
+describe("the excess of the process", () => {
+  test.each([
+    { residentMib: 40, chargedMib: 0, excessMib: 0 },
+    { residentMib: 184, chargedMib: 0, excessMib: 0 },
+    { residentMib: 194, chargedMib: 0, excessMib: 10 },
+    { residentMib: 248, chargedMib: 64, excessMib: 0 },
+    { residentMib: 258, chargedMib: 44, excessMib: 30 },
+  ])("is $excessMib MiB at $residentMib, of which $chargedMib are charged", (reading) => {
+    const { measure } = createMemory();
 
-  process.residentMib = reading.residentMib;
-
-  expect(memory.roomBytes()).toBe(reading.roomMib * MIB);
-  expect(memory.excessBytes()).toBe(reading.excessMib * MIB);
-});
-
-test("the process is measured again after 20 ms", () => {
-  const { process, memory } = createMemory();
-  memory.roomBytes();
-  process.residentMib = 140;
-
-  const rooms = [19, 20].map((nowMs) => {
-    process.nowMs = nowMs;
-    return memory.roomBytes() / MIB;
+    expect(measure(reading.residentMib, reading.chargedMib)).toBe(reading.excessMib);
   });
 
-  expect(rooms).toEqual([176, 76]);
-  expect(process.measurements).toBe(3);
+  test("is that of the smallest of five measurements: freed memory stays for a moment", () => {
+    const { measure } = createMemory();
+
+    const excess = [190, 240, 240, 240, 240, 240, 200].map((residentMib) => measure(residentMib));
+
+    expect(excess).toEqual([6, 6, 6, 6, 6, 56, 16]);
+  });
+
+  test("is measured again after 20 ms", () => {
+    const { state, memory, measure } = createMemory();
+    measure(190);
+
+    state.residentMib = 184;
+    const after = [19, 1].map((elapsedMs) => {
+      state.nowMs += elapsedMs;
+      return memory.excessBytes(0) / MIB;
+    });
+
+    expect(after).toEqual([6, 0]);
+    expect(state.measurements).toBe(3);
+  });
+});
+
+test.each([
+  { residentMib: 40, roomMib: 236 },
+  { residentMib: 250, roomMib: 26 },
+  { residentMib: 300, roomMib: -24 },
+])("a process of $residentMib MiB has room for $roomMib at once", ({ residentMib, roomMib }) => {
+  const { state, memory } = createMemory();
+
+  state.residentMib = residentMib;
+
+  expect(memory.roomBytes()).toBe(roomMib * MIB);
 });
 
 test("the resident memory of this process is measured by default", () => {
-  const memory = new MeasuredMemory({ growthBytes: 2 ** 40, clock: { monotonicMs: () => 0 } });
+  const clock = { monotonicMs: () => 0 };
+  const memory = new MeasuredMemory({ growthBytes: 2 ** 40, budgetBytes: 0, clock });
 
   expect(memory.roomBytes()).toBeGreaterThan(2 ** 39);
   expect(memory.roomBytes()).toBeLessThan(2 ** 41);
