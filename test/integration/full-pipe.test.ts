@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { closeSync, constants, openSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blockedInPipe, fillPipe, openUnreadPipe } from "../support/processes/full-pipe.ts";
 import {
@@ -12,6 +12,7 @@ import {
 import { bytesField } from "../support/requests/wire-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { COMMAND, type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { nextTurn } from "../support/running/searched-ring.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: a reader that stops reading, as in `spanring tail | less`, does not keep a command from
@@ -100,3 +101,35 @@ test("SIGTERM ends a send that cannot print what it has sent", async () => {
 
   expect(exitCode).toBe(0);
 });
+
+test("SIGINT ends the tail of a run that nobody reads, but not its files and report", async () => {
+  const [spans, ended, out, junit] = ["sent.bin", "ended", "out.jsonl", "junit.xml"].map((name) =>
+    join(folder, name),
+  );
+  writeFileSync(spans!, requestOf(2_000));
+  const pipe = openUnreadPipe(join(folder, "tailing"));
+  const sender = `"$@" send ${spans} --to "$OTEL_EXPORTER_OTLP_ENDPOINT" 2>/dev/null; : > ${ended}`;
+  const options = ["--tail", "--out", out!, "--junit", junit!, "--expect", "name=missing"];
+  const argv = [...COMMAND, "run", ...options, "--", "sh", "-c", sender, "sh", ...COMMAND];
+  const env = { PATH: process.env["PATH"] };
+  const child = Bun.spawn(argv, { env, stdin: "ignore", stdout: "ignore", stderr: pipe.writer });
+  await blockedInPipe(child.pid);
+  while (!existsSync(ended!) || hasChild(child.pid)) await nextTurn();
+
+  child.kill("SIGINT");
+  let written = "";
+  while (child.exitCode === null) {
+    written += pipe.content();
+    await nextTurn();
+  }
+  written += pipe.content();
+
+  expect(child.exitCode).toBe(1);
+  expect([existsSync(out!), existsSync(junit!)]).toEqual([true, true]);
+  expect(written).toMatch(/^spanring: .* expected name=missing$/m);
+});
+
+/** Reports whether a process has a child, even one that has ended but that it has not noticed. */
+function hasChild(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1") !== "";
+}
