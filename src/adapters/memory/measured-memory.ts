@@ -53,20 +53,21 @@ export interface MeasuredMemoryParts {
 export class MeasuredMemory implements MemoryReading {
   // Fixed at construction.
   private readonly clock: Clock;
-  private readonly residentBytes: () => number;
+  private readonly read: () => number;
   private readonly boundBytes: number;
   private readonly unchargedBoundBytes: number;
 
-  // Moved by `measure`.
+  // Moved by `measure` and `resident`.
+  private lastBytes: number;
   /** What was not charged, in the last measurements. */
   private readonly uncharged: number[] = [];
   private dueMs = 0;
 
-  constructor(parts: MeasuredMemoryParts) {
-    const { growthBytes, budgetBytes, clock, residentBytes = process.memoryUsage.rss } = parts;
+  constructor({ growthBytes, budgetBytes, clock, residentBytes }: MeasuredMemoryParts) {
     this.clock = clock;
-    this.residentBytes = residentBytes;
-    this.boundBytes = residentBytes() + growthBytes;
+    this.read = residentBytes ?? process.memoryUsage.rss;
+    this.lastBytes = this.read();
+    this.boundBytes = this.lastBytes + growthBytes;
     this.unchargedBoundBytes = this.boundBytes - budgetBytes - RESERVE_BYTES;
   }
 
@@ -77,12 +78,21 @@ export class MeasuredMemory implements MemoryReading {
   }
 
   roomBytes(): number {
-    return this.boundBytes - this.residentBytes() - FURTHER_GROWTH_BYTES;
+    return this.boundBytes - this.resident() - FURTHER_GROWTH_BYTES;
   }
 
   private measure(nowMs: number, chargedBytes: number): void {
     this.dueMs = nowMs + INTERVAL_MS;
-    this.uncharged.push(this.residentBytes() - chargedBytes);
+    this.uncharged.push(this.resident() - chargedBytes);
     if (this.uncharged.length > WINDOW) this.uncharged.shift();
+  }
+
+  /** Returns the last measurement while there is no descriptor to read a file of the system. */
+  private resident(): number {
+    try {
+      return (this.lastBytes = this.read());
+    } catch {
+      return this.lastBytes;
+    }
   }
 }

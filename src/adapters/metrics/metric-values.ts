@@ -77,7 +77,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     }),
     ...listeners(sources),
     ...readers(sources.api()),
-    process_resident_memory_bytes: one(figures.residentBytes),
+    process_resident_memory_bytes: maybe(figures.residentBytes),
     process_cpu_seconds_total: one(figures.cpuSeconds),
     process_open_fds: maybe(figures.openFds),
     process_max_fds: maybe(figures.maxFds),

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProcessFigures {
-  readonly residentBytes: number;
+  /** Undefined while there is no descriptor to read it. */
+  readonly residentBytes: number | undefined;
   readonly cpuSeconds: number;
   readonly startUnixSeconds: number;
   /** Undefined where the system does not report it. */
@@ -13,12 +14,21 @@ export interface ProcessFigures {
 export function processFigures(folder = "/proc/self"): ProcessFigures {
   const { user, system } = process.cpuUsage();
   return {
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: readResident(),
     cpuSeconds: (user + system) / 1e6,
     startUnixSeconds: performance.timeOrigin / 1000,
     openFds: filesIn(`${folder}/fd`),
     maxFds: maxFilesIn(`${folder}/limits`),
   };
+}
+
+/** Bun reads a file of the system, and throws if it cannot be opened. */
+export function readResident(read = process.memoryUsage.rss): number | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns the number of open files, without the one that reading the folder opens. */

@@ -5,13 +5,14 @@ const MIB = 2 ** 20;
 
 /** Creates a process of 40 MiB that may grow by 260, of which budgets may charge 64. */
 function createMemory() {
-  const state = { residentMib: 40, nowMs: 0, measurements: 0 };
+  const state = { residentMib: 40, nowMs: 0, measurements: 0, isReadable: true };
   const memory = new MeasuredMemory({
     growthBytes: 260 * MIB,
     budgetBytes: 64 * MIB,
     clock: { monotonicMs: () => state.nowMs },
     residentBytes: () => {
       state.measurements += 1;
+      if (!state.isReadable) throw new Error("too many open files");
       return state.residentMib * MIB;
     },
   });
@@ -70,6 +71,15 @@ test.each([
   state.residentMib = residentMib;
 
   expect(memory.roomBytes()).toBe(roomMib * MIB);
+});
+
+test("the last measurement counts while the memory cannot be read", () => {
+  const { state, memory, measure } = createMemory();
+  measure(194);
+
+  state.isReadable = false;
+
+  expect([measure(300), memory.roomBytes() / MIB]).toEqual([10, 82]);
 });
 
 test("the resident memory of this process is measured by default", () => {
