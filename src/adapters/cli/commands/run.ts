@@ -9,6 +9,7 @@ import { childEnvironment } from "../run/child-environment.ts";
 import { endInterruptedLine, isForegroundProcess } from "../output/foreground.ts";
 import { type ChildEnd, runChild } from "../run/child-process.ts";
 import { reportToGithub } from "../run/github-report.ts";
+import { ignoredReporter } from "../run/ignored-signal.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
 import { readSpanFile, saveReceived } from "../run/save-received.ts";
@@ -92,7 +93,7 @@ async function runWithReceiver(
       env,
       signals: run.signals,
       isInForeground: isForegroundProcess,
-      ignored: () => reportIgnored(run),
+      ignored: ignoredReporter(run),
       // From here on, Ctrl-C ends the wait for spans, but not the report.
       ended: () => void run.interruption(),
     });
@@ -121,12 +122,6 @@ async function runWithReceiver(
 /** Returns the exit code of the command if Ctrl-C may be its cause. */
 function interruptedCodeOf({ signals }: CommandRun, { exitCode }: ChildEnd): number | undefined {
   return signals.wasInterrupted() ? exitCode : undefined;
-}
-
-/** Says why Ctrl-C seems to do nothing. A log needs no such line. */
-function reportIgnored(run: CommandRun): void {
-  const message = `the command received the signal but is still running; Ctrl-\\ sends SIGQUIT`;
-  if (run.stderr.isTerminal) report(run, message);
 }
 
 /** Returns the command's exit code if it failed, and that of the expectations otherwise. */
