@@ -108,7 +108,7 @@ describe("a server at level stop", () => {
       level: "error",
       event: "lost",
       fields: {
-        // Those that the first stop has kept are gone too.
+        // The spans that the first stop has kept are gone too.
         spans: 4_000,
         directory: path,
         hint: "free space there, or set DATA_DIR to another directory",

@@ -97,8 +97,9 @@ export class CollectionPace {
   private noteAllClosed(): void {
     const [bytes, oldBytes] = [this.closedBytes, this.closedOldBytes];
     this.closedBytes = this.closedOldBytes = 0;
+    this.garbageBytes += bytes;
     this.noteOldGarbage(oldBytes);
-    this.noteGarbage(bytes);
+    this.noteGarbage(0);
   }
 
   /**
@@ -112,9 +113,13 @@ export class CollectionPace {
 
   /** Collects young objects, or all if the heap has grown: never both at once, which blocks. */
   private collect(): void {
-    this.garbageBytes = 0;
     if (this.isGrown) this.collectAll();
-    else this.measure(this.collectors.young());
+    else this.collectYoung();
+  }
+
+  private collectYoung(): void {
+    this.garbageBytes = 0;
+    this.measure(this.collectors.young());
   }
 
   /** Collects if the heap seems to have grown: young objects first, which may be all of it. */
@@ -124,7 +129,7 @@ export class CollectionPace {
   }
 
   private collectAll(): void {
-    this.oldGarbageBytes = 0;
+    this.garbageBytes = this.oldGarbageBytes = 0;
     this.smallestBytes = Number.POSITIVE_INFINITY;
     this.measure(this.collectors.all());
   }

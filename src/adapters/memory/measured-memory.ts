@@ -1,4 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
+import { residentBytes } from "./resident-bytes.ts";
 
 /** The interval of measurements: each takes about 5 microseconds. */
 const INTERVAL_MS = 20;
@@ -38,8 +39,8 @@ export interface MeasuredMemoryParts {
   /** How much of that budgets may charge. */
   readonly budgetBytes: number;
   readonly clock: Clock;
-  /** By default, the resident memory of this process. */
-  readonly residentBytes?: () => number;
+  /** Returns undefined while it cannot be read. By default, the memory of this process. */
+  readonly read?: () => number | undefined;
 }
 
 /**
@@ -53,28 +54,28 @@ export interface MeasuredMemoryParts {
 export class MeasuredMemory implements MemoryReading {
   // Fixed at construction.
   private readonly clock: Clock;
-  private readonly read: () => number;
+  private readonly read: () => number | undefined;
   private readonly boundBytes: number;
   private readonly unchargedBoundBytes: number;
 
   // Moved by `measure` and `resident`.
-  private lastBytes: number;
+  private lastBytes = 0;
   /** What was not charged, in the last measurements. */
   private readonly uncharged: number[] = [];
+  private excess = 0;
   private dueMs = 0;
 
-  constructor({ growthBytes, budgetBytes, clock, residentBytes }: MeasuredMemoryParts) {
+  constructor({ growthBytes, budgetBytes, clock, read = residentBytes }: MeasuredMemoryParts) {
     this.clock = clock;
-    this.read = residentBytes ?? process.memoryUsage.rss;
-    this.lastBytes = this.read();
-    this.boundBytes = this.lastBytes + growthBytes;
+    this.read = read;
+    this.boundBytes = this.resident() + growthBytes;
     this.unchargedBoundBytes = this.boundBytes - budgetBytes - RESERVE_BYTES;
   }
 
   excessBytes(chargedBytes: number): number {
     const nowMs = this.clock.monotonicMs();
     if (nowMs >= this.dueMs) this.measure(nowMs, chargedBytes);
-    return Math.max(0, Math.min(...this.uncharged) - this.unchargedBoundBytes);
+    return this.excess;
   }
 
   roomBytes(): number {
@@ -85,14 +86,12 @@ export class MeasuredMemory implements MemoryReading {
     this.dueMs = nowMs + INTERVAL_MS;
     this.uncharged.push(this.resident() - chargedBytes);
     if (this.uncharged.length > WINDOW) this.uncharged.shift();
+    this.excess = Math.max(0, Math.min(...this.uncharged) - this.unchargedBoundBytes);
   }
 
-  /** Returns the last measurement while there is no descriptor to read a file of the system. */
+  /** Returns the last measurement while the memory cannot be read. */
   private resident(): number {
-    try {
-      return (this.lastBytes = this.read());
-    } catch {
-      return this.lastBytes;
-    }
+    this.lastBytes = this.read() ?? this.lastBytes;
+    return this.lastBytes;
   }
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { residentBytes } from "../memory/resident-bytes.ts";
 
 export interface ProcessFigures {
   /** Undefined while there is no descriptor to read it. */
@@ -14,21 +15,12 @@ export interface ProcessFigures {
 export function processFigures(folder = "/proc/self"): ProcessFigures {
   const { user, system } = process.cpuUsage();
   return {
-    residentBytes: readResident(),
+    residentBytes: residentBytes(),
     cpuSeconds: (user + system) / 1e6,
     startUnixSeconds: performance.timeOrigin / 1000,
     openFds: filesIn(`${folder}/fd`),
     maxFds: maxFilesIn(`${folder}/limits`),
   };
-}
-
-/** Bun reads a file of the system, and throws if it cannot be opened. */
-export function readResident(read = process.memoryUsage.rss): number | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns the number of open files, without the one that reading the folder opens. */

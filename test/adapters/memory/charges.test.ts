@@ -89,7 +89,7 @@ test("header fields that nothing reads are not kept", async () => {
 
   const { grown } = await costOf(bytes);
 
-  // What is freed stays in part with the allocator, however much it was.
+  // The allocator keeps a part of what is freed.
   expect(grown).toBeLessThan((PEERS * bytes.length) / 2);
 });
 

@@ -10,10 +10,9 @@ function createMemory() {
     growthBytes: 260 * MIB,
     budgetBytes: 64 * MIB,
     clock: { monotonicMs: () => state.nowMs },
-    residentBytes: () => {
+    read: () => {
       state.measurements += 1;
-      if (!state.isReadable) throw new Error("too many open files");
-      return state.residentMib * MIB;
+      return state.isReadable ? state.residentMib * MIB : undefined;
     },
   });
   /** Returns the excess in MiB, measured anew. */

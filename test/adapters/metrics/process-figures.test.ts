@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync } from "node:fs";
-import { processFigures, readResident } from "../../../src/adapters/metrics/process-figures.ts";
+import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
 
 test("memory, processor time and start time are plausible for this process", () => {
   const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();
@@ -32,12 +32,4 @@ test("the number of open files is unknown without /proc", () => {
 
   expect([figures.openFds, figures.maxFds]).toEqual([undefined, undefined]);
   expect(figures.residentBytes).toBeGreaterThan(1 << 20);
-});
-
-function withoutDescriptors(): number {
-  throw new Error("too many open files");
-}
-
-test("the resident memory is unknown if it cannot be read", () => {
-  expect(readResident(withoutDescriptors)).toBeUndefined();
 });

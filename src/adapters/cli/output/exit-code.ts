@@ -20,7 +20,7 @@ export const EXIT_CODE = {
   lostSpans: 5,
   /** The user pressed Ctrl-C. As in a shell, 128 plus the number of the signal, here SIGINT. */
   interrupted: 130,
-  /** The same for SIGTERM. */
+  /** SIGTERM ended the program: 128 plus the number of that signal. */
   terminated: 143,
 } as const;
 

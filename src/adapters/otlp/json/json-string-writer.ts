@@ -16,7 +16,7 @@ for (const [character, letter] of ['""', "\\\\", "\bb", "\ff", "\nn", "\rr", "\t
   FORMS[character!.charCodeAt(0)] = letter!.charCodeAt(0);
 }
 
-/** The same in a text that is known to be valid. */
+/** How each byte is written of a text that is known to be valid UTF-8. */
 const FORMS_IN_VALID = FORMS.slice().fill(PLAIN, 0x80);
 
 const HEX = new TextEncoder().encode(HEX_DIGITS);
