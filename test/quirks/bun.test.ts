@@ -1,3 +1,4 @@
+import { fullGC, heapStats } from "bun:jsc";
 import { expect, test } from "bun:test";
 import { EventEmitter, once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
@@ -193,4 +194,24 @@ test("all connections that were closed are ended in one turn of the event loop",
   server.close();
 
   expect(new Set(turns).size).toBe(1);
+});
+
+/** Returns the memory of the blocks that hold objects. */
+function blockBytes(): number {
+  const { heapCapacity, extraMemorySize } = heapStats();
+  return heapCapacity - extraMemorySize;
+}
+
+// adapters/memory/collection-pace.ts, returnFree
+test("a full collection keeps the blocks of dead objects", () => {
+  const before = blockBytes();
+  Array.from({ length: 300_000 }, (_, at) => ({ at }));
+
+  fullGC();
+  const collected = blockBytes() - before;
+  Bun.gc(true);
+  const returned = blockBytes() - before;
+
+  expect(collected).toBeGreaterThan(5_000_000);
+  expect(returned).toBeLessThan(collected - 5_000_000);
 });

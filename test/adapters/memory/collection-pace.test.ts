@@ -12,13 +12,19 @@ const ENOUGH_BYTES = 10_240_000;
  * one leaves `heap.live`.
  */
 function countedPace() {
-  const collected = { young: 0, all: 0, measured: 0 };
+  const collected = { young: 0, all: 0, returned: 0, measured: 0 };
   const heap = { bytes: 0, live: 0, freed: 0 };
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
   const young = () => ((collected.young += 1), (heap.freed = 0), heap.bytes);
   const all = () => ((collected.all += 1), (heap.freed = 0), (heap.bytes = heap.live));
+  const returnFree = () => ((collected.returned += 1), all());
   const heapBytes = () => ((collected.measured += 1), heap.bytes + heap.freed);
-  return { pace: new CollectionPace({ young, all, heapBytes }, clock), collected, heap, clock };
+  return {
+    pace: new CollectionPace({ young, all, returnFree, heapBytes }, clock),
+    collected,
+    heap,
+    clock,
+  };
 }
 
 test.each([
@@ -113,8 +119,8 @@ test("the heap is measured ten times a second, and collected once it seems to ha
   const before = { ...collected };
   noteAt(counted, [200, 201, 299]);
 
-  expect(before).toEqual({ young: 0, all: 0, measured: 2 });
-  expect(collected).toEqual({ young: 1, all: 0, measured: 3 });
+  expect(before).toMatchObject({ young: 0, all: 0, measured: 2 });
+  expect(collected).toMatchObject({ young: 1, all: 0, measured: 3 });
 });
 
 test("a heap that has grown by young objects only needs no full collection", () => {
@@ -126,7 +132,7 @@ test("a heap that has grown by young objects only needs no full collection", () 
     heap.freed = 40 * MIB;
   }
 
-  expect(collected).toEqual({ young: 9, all: 0, measured: 10 });
+  expect(collected).toMatchObject({ young: 9, all: 0, measured: 10 });
 });
 
 test("a heap that a young collection leaves grown is collected in full at the next look", () => {
@@ -150,6 +156,18 @@ test("12 MiB of old garbage start a full collection", () => {
   pace.noteOldGarbage(12 * MIB - 1);
 
   expect([before, collected]).toMatchObject([{ all: 0 }, { young: 0, all: 1 }]);
+});
+
+test("free memory is returned by a full collection, from which growth is counted", () => {
+  const { pace, collected, heap } = countedPace();
+  heap.live = 100 * MIB;
+  pace.noteGarbage(ENOUGH_BYTES);
+
+  pace.returnFreeMemory();
+  heap.bytes = 124 * MIB - 1;
+  for (let collection = 0; collection < 3; collection += 1) pace.noteGarbage(ENOUGH_BYTES);
+
+  expect(collected).toMatchObject({ returned: 1, all: 1 });
 });
 
 test("collections of the runtime are the default", async () => {

@@ -1,6 +1,8 @@
 import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
 
+const none = (): number => 0;
+
 /** Returns a pace that starts no collections. */
 export function noCollections(): CollectionPace {
-  return new CollectionPace({ young: () => 0, all: () => 0, heapBytes: () => 0 });
+  return new CollectionPace({ young: none, all: none, returnFree: none, heapBytes: none });
 }
