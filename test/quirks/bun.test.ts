@@ -204,6 +204,7 @@ function blockBytes(): number {
 
 // adapters/memory/collection-pace.ts, returnFree
 test("a full collection keeps the blocks of dead objects", () => {
+  Bun.gc(true);
   const before = blockBytes();
   Array.from({ length: 300_000 }, (_, at) => ({ at }));
 

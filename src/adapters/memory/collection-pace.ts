@@ -24,9 +24,9 @@ export interface Collectors {
   /** Collects all objects. Returns the size of the heap. */
   readonly all: () => number;
   /**
-   * Does the same, and returns free memory to the system; takes half as long again. After `all`
-   * alone, the blocks of dead objects stay, with what they hold outside the heap, and the allocator
-   * keeps what has been freed for a while (`test/quirks/bun.test.ts`).
+   * Collects all objects, and returns free memory to the system. Takes half as long again as `all`,
+   * after which the blocks of dead objects stay (`test/quirks/bun.test.ts`), with what they hold
+   * outside the heap, and the allocator keeps for a while what has been freed.
    */
   readonly returnFree: () => number;
   /**
@@ -144,10 +144,10 @@ export class CollectionPace {
     if (this.growthTo(this.collectors.heapBytes()) >= GROWTH_A_FULL_BYTES) this.collect();
   }
 
-  private collectAll(all = this.collectors.all): void {
+  private collectAll(collector = this.collectors.all): void {
     this.garbageBytes = this.oldGarbageBytes = 0;
     this.smallestBytes = Number.POSITIVE_INFINITY;
-    this.measure(all());
+    this.measure(collector());
   }
 
   private growthTo(heapBytes: number): number {

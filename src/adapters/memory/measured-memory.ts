@@ -13,18 +13,24 @@ const WINDOW = 5;
 
 const MIB = 1024 * 1024;
 
-/** With less left than this, free memory is returned to the system, at most ten times a second. */
+/**
+ * With less left than this below the bound, free memory is returned to the system. That blocks for
+ * 8 to 40 ms, so it is done for a quarter of the time at most.
+ */
 const LITTLE_LEFT_BYTES = 56 * MIB;
-const RETURN_INTERVAL_MS = 100;
+const MIN_RETURN_PAUSE_MS = 80;
+const PAUSE_A_RETURN = 3;
 
 /** With less left than this, the reserve grows with each measurement. */
 const DANGER_LEFT_BYTES = 42 * MIB;
 const RESERVE_GROWTH_BYTES = 8 * MIB;
 
-/** The reserve shrinks from the maximum to the minimum in seventeen seconds. */
+/** The maximum is what the program may take for itself: `PROGRAM_BYTES` of `server/memory.ts`. */
 const MIN_RESERVE_BYTES = 32 * MIB;
 const MAX_RESERVE_BYTES = 100 * MIB;
-const RESERVE_BYTES_A_MS = (4 * MIB) / 1000;
+
+/** From the maximum to the minimum, it takes seventeen seconds. */
+const RESERVE_SHRINK_BYTES_A_MS = (4 * MIB) / 1000;
 
 /** What the budgets of memory ask of it. */
 export interface MemoryReading {
@@ -33,11 +39,14 @@ export interface MemoryReading {
    * enough memory.
    */
   excessBytes(chargedBytes: number): number;
-  /** Returns how much one response may take beyond the budgets; negative in the reserve. */
+  /**
+   * Returns how much one response may take beyond the budgets; negative once the process has grown
+   * into the reserve.
+   */
   roomBytes(): number;
 }
 
-/** Without a bound. */
+/** Used where the process has no bound. */
 export const UNMEASURED: MemoryReading = {
   excessBytes: () => 0,
   roomBytes: () => Number.POSITIVE_INFINITY,
@@ -49,7 +58,7 @@ export interface MeasuredMemoryParts {
   /** How much of that budgets may charge. */
   readonly budgetBytes: number;
   readonly clock: Clock;
-  /** By default, that of this process. */
+  /** Returns memory to the system. Default: `PROCESS_PACE`. */
   readonly pace?: Pick<CollectionPace, "returnFreeMemory">;
   /** Returns undefined while it cannot be read. By default, the memory of this process. */
   readonly read?: () => number | undefined;
@@ -61,19 +70,22 @@ export interface MeasuredMemoryParts {
  * Ordinary load comes close to the bound for moments, and would lose requests to a large reserve.
  * Many kinds of attack at once keep the process there, and the more they are granted, the more
  * garbage and fragments they leave: they need a large reserve for as long as they last. So it grows
- * while little is left, and shrinks slowly, so that the process comes back to the bound as slowly.
+ * while little is left, and shrinks slowly, so that the process does not return to the bound at
+ * once.
  */
 class Reserve {
-  // Moved by `note`.
+  // Moved by `grow` and `shrink`.
   bytes = MIN_RESERVE_BYTES;
-  private notedMs = 0;
+  private shrunkMs = 0;
 
-  note(leftBytes: number, nowMs: number): void {
-    const grown = leftBytes < DANGER_LEFT_BYTES ? RESERVE_GROWTH_BYTES : 0;
-    const shrunk = (nowMs - this.notedMs) * RESERVE_BYTES_A_MS;
-    const bytes = Math.max(MIN_RESERVE_BYTES, this.bytes - shrunk) + grown;
-    this.bytes = Math.min(MAX_RESERVE_BYTES, bytes);
-    this.notedMs = nowMs;
+  grow(): void {
+    this.bytes = Math.min(MAX_RESERVE_BYTES, this.bytes + RESERVE_GROWTH_BYTES);
+  }
+
+  shrink(nowMs: number): void {
+    const lessBytes = (nowMs - this.shrunkMs) * RESERVE_SHRINK_BYTES_A_MS;
+    this.bytes = Math.max(MIN_RESERVE_BYTES, this.bytes - lessBytes);
+    this.shrunkMs = nowMs;
   }
 }
 
@@ -82,9 +94,14 @@ class Reserve {
  *
  * Budgets count what peers make the process hold. They cannot count what has been freed and is
  * still resident, such as garbage before its collection and pages that the allocator keeps. Usually
- * there is enough room for that. When little is left, free memory is returned to the system. If
- * that is not enough, as under many kinds of attack at once, budgets grant less, by as much as all
- * that is not charged exceeds its part of the bound, less the reserve.
+ * there is enough room for that. When little is left, free memory is returned to the system. At the
+ * same time, because that may not be enough, as under many kinds of attack at once, the reserve
+ * grows, and budgets grant less:
+ *
+ *     excess = max(0, what is not charged - (bound - budget - reserve))
+ *
+ * What is charged makes the reserve grow too. It must not count as excess, or a large request
+ * beside a large response would be refused because of itself.
  */
 export class MeasuredMemory implements MemoryReading {
   // Fixed at construction.
@@ -93,10 +110,10 @@ export class MeasuredMemory implements MemoryReading {
   private readonly read: () => number | undefined;
   private readonly boundBytes: number;
   private readonly unchargedBoundBytes: number;
-
-  // Moved by `measure` and the methods below it.
-  private lastBytes = 0;
   private readonly reserve = new Reserve();
+
+  // Moved by `measure`, the methods that it calls, and `resident`.
+  private lastBytes = 0;
   /** What was not charged, in the last measurements. */
   private readonly uncharged: number[] = [];
   private excess = 0;
@@ -124,27 +141,37 @@ export class MeasuredMemory implements MemoryReading {
   }
 
   roomBytes(): number {
+    this.reserve.shrink(this.clock.monotonicMs());
     return this.boundBytes - this.resident() - this.reserve.bytes;
   }
 
   private measure(nowMs: number, chargedBytes: number): void {
     this.dueMs = nowMs + INTERVAL_MS;
-    const leftBytes = this.boundBytes - this.resident();
-    this.reserve.note(leftBytes, nowMs);
+    this.reserve.shrink(nowMs);
+    const bytes = this.read();
+    if (bytes !== undefined) this.noteResident(bytes, nowMs);
     this.noteUncharged(this.lastBytes - chargedBytes);
+  }
+
+  private noteResident(bytes: number, nowMs: number): void {
+    this.lastBytes = bytes;
+    const leftBytes = this.boundBytes - bytes;
+    if (leftBytes < DANGER_LEFT_BYTES) this.reserve.grow();
     if (leftBytes < LITTLE_LEFT_BYTES && nowMs >= this.returnDueMs) this.returnFree(nowMs);
+  }
+
+  private returnFree(beganMs: number): void {
+    this.pace.returnFreeMemory();
+    const endedMs = this.clock.monotonicMs();
+    const pauseMs = Math.max(MIN_RETURN_PAUSE_MS, PAUSE_A_RETURN * (endedMs - beganMs));
+    this.returnDueMs = endedMs + pauseMs;
   }
 
   private noteUncharged(bytes: number): void {
     this.uncharged.push(bytes);
     if (this.uncharged.length > WINDOW) this.uncharged.shift();
-    const mostBytes = this.unchargedBoundBytes - this.reserve.bytes;
-    this.excess = Math.max(0, Math.min(...this.uncharged) - mostBytes);
-  }
-
-  private returnFree(nowMs: number): void {
-    this.returnDueMs = nowMs + RETURN_INTERVAL_MS;
-    this.pace.returnFreeMemory();
+    const maxUnchargedBytes = this.unchargedBoundBytes - this.reserve.bytes;
+    this.excess = Math.max(0, Math.min(...this.uncharged) - maxUnchargedBytes);
   }
 
   /** Returns the last measurement while the memory cannot be read. */

@@ -1,16 +1,23 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import { PROCESS_PACE } from "../../../src/adapters/memory/collection-pace.ts";
 import { MeasuredMemory } from "../../../src/adapters/memory/measured-memory.ts";
 
 const MIB = 2 ** 20;
 
 /** Creates a process of 40 MiB that may grow by 260, of which budgets may charge 64. */
 function createMemory() {
-  const state = { residentMib: 40, nowMs: 0, measurements: 0, isReadable: true, returned: 0 };
+  const state = { residentMib: 40, nowMs: 0, measurements: 0, isReadable: true };
+  const returns = { count: 0, takesMs: 0 };
   const memory = new MeasuredMemory({
     growthBytes: 260 * MIB,
     budgetBytes: 64 * MIB,
     clock: { monotonicMs: () => state.nowMs },
-    pace: { returnFreeMemory: () => (state.returned += 1) },
+    pace: {
+      returnFreeMemory: () => {
+        returns.count += 1;
+        state.nowMs += returns.takesMs;
+      },
+    },
     read: () => {
       state.measurements += 1;
       return state.isReadable ? state.residentMib * MIB : undefined;
@@ -22,7 +29,7 @@ function createMemory() {
     state.residentMib = residentMib;
     return memory.excessBytes(chargedMib * MIB) / MIB;
   };
-  return { state, memory, measure };
+  return { state, returns, memory, measure };
 }
 
 describe("the excess of the process", () => {
@@ -46,17 +53,27 @@ describe("the excess of the process", () => {
     expect(excess).toEqual([6, 6, 6, 6, 6, 46, 16]);
   });
 
-  test("grows while less than 42 MiB are left, up to 68 more, and shrinks by 4 a second", () => {
+  test.each([
+    { residentMib: 258, excessMib: [54, 54] },
+    { residentMib: 259, excessMib: [63, 71] },
+  ])("grows by 8 MiB while less than 42 are left: $residentMib of 300", (reading) => {
+    const { measure } = createMemory();
+
+    const excess = [1, 2].map(() => Math.round(measure(reading.residentMib)));
+
+    expect(excess).toEqual([...reading.excessMib]);
+  });
+
+  test("grows by 68 MiB at most, and shrinks by 4 a second", () => {
     const { state, measure } = createMemory();
 
-    const inDanger = Array.from({ length: 15 }, () => measure(265));
+    const inDanger = Array.from({ length: 15 }, () => measure(259)).at(-1)!;
     const after = [220, 220, 220, 220, 220].map((residentMib) => measure(residentMib)).at(-1)!;
-    state.nowMs += 1_000;
+    state.nowMs += 980;
     const later = measure(220);
+    state.nowMs += 3_600_000;
 
-    expect(inDanger.slice(0, 3).map(Math.round)).toEqual([69, 77, 85]);
-    expect(Math.max(...inDanger)).toBe(129);
-    expect([after - later, measure(220) <= later]).toEqual([expect.closeTo(4.08), true]);
+    expect([inDanger, Math.round(after - later), measure(220)]).toEqual([123, 4, 16]);
   });
 
   test("is measured again after 20 ms", () => {
@@ -74,15 +91,44 @@ describe("the excess of the process", () => {
   });
 });
 
-test("free memory is returned when less than 56 MiB are left, ten times a second", () => {
-  const { state, measure } = createMemory();
+describe("free memory", () => {
+  test.each([
+    { residentMib: 244, count: 0 },
+    { residentMib: 245, count: 1 },
+  ])("is returned with less than 56 MiB left: $residentMib of 300", ({ residentMib, count }) => {
+    const { returns, measure } = createMemory();
 
-  const returned = [244, 245, 245, 245, 245, 245, 245, 200, 245].map((residentMib) => {
     measure(residentMib);
-    return state.returned;
+
+    expect(returns.count).toBe(count);
   });
 
-  expect(returned).toEqual([0, 1, 1, 1, 1, 1, 2, 2, 2]);
+  test.each([
+    { takesMs: 0, pauseMs: 80 },
+    { takesMs: 30, pauseMs: 90 },
+    { takesMs: 120, pauseMs: 360 },
+  ])("is returned again $pauseMs ms after a return that took $takesMs", ({ takesMs, pauseMs }) => {
+    const counts = [pauseMs - 1, pauseMs].map((elapsedMs) => {
+      const { state, returns, measure } = createMemory();
+      returns.takesMs = takesMs;
+      measure(245);
+      state.nowMs += elapsedMs - 20;
+      measure(245);
+      return returns.count;
+    });
+
+    expect(counts).toEqual([1, 2]);
+  });
+
+  test("is returned by a collection of this process by default", () => {
+    const collect = spyOn(PROCESS_PACE, "returnFreeMemory").mockImplementation(() => {});
+    const clock = { monotonicMs: () => 0 };
+
+    new MeasuredMemory({ growthBytes: 1, budgetBytes: 0, clock, read: () => 1 }).excessBytes(0);
+
+    expect(collect).toHaveBeenCalledTimes(1);
+    collect.mockRestore();
+  });
 });
 
 test.each([
@@ -95,6 +141,28 @@ test.each([
   state.residentMib = residentMib;
 
   expect(memory.roomBytes()).toBe(roomMib * MIB);
+});
+
+test("there is less room after danger, and the same again later, without a measurement", () => {
+  const { state, memory, measure } = createMemory();
+  for (let count = 0; count < 20; count += 1) measure(259);
+
+  state.residentMib = 100;
+  const after = memory.roomBytes() / MIB;
+  state.nowMs += 3_600_000;
+
+  expect([after, memory.roomBytes() / MIB]).toEqual([100, 168]);
+});
+
+test("nothing is done about a measurement from before the memory could not be read", () => {
+  const { state, returns, measure } = createMemory();
+  measure(259);
+  state.isReadable = false;
+
+  const excess = Array.from({ length: 10 }, () => measure(259));
+
+  expect(Math.max(...excess)).toBeLessThan(63);
+  expect(returns.count).toBe(1);
 });
 
 test("the last measurement counts while the memory cannot be read", () => {
