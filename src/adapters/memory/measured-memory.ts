@@ -26,10 +26,10 @@ const DANGER_LEFT_BYTES = 42 * MIB;
 const RESERVE_GROWTH_BYTES = 8 * MIB;
 
 /** The maximum is what the program may take for itself: `PROGRAM_BYTES` of `server/memory.ts`. */
-const MIN_RESERVE_BYTES = 32 * MIB;
+const MIN_RESERVE_BYTES = 44 * MIB;
 const MAX_RESERVE_BYTES = 100 * MIB;
 
-/** From the maximum to the minimum, it takes seventeen seconds. */
+/** From the maximum to the minimum, it takes fourteen seconds. */
 const RESERVE_SHRINK_BYTES_A_MS = (4 * MIB) / 1000;
 
 /** What the budgets of memory ask of it. */

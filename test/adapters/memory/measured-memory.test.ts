@@ -35,10 +35,10 @@ function createMemory() {
 describe("the excess of the process", () => {
   test.each([
     { residentMib: 40, chargedMib: 0, excessMib: 0 },
-    { residentMib: 204, chargedMib: 0, excessMib: 0 },
-    { residentMib: 214, chargedMib: 0, excessMib: 10 },
-    { residentMib: 258, chargedMib: 64, excessMib: 0 },
-    { residentMib: 258, chargedMib: 24, excessMib: 30 },
+    { residentMib: 192, chargedMib: 0, excessMib: 0 },
+    { residentMib: 202, chargedMib: 0, excessMib: 10 },
+    { residentMib: 256, chargedMib: 64, excessMib: 0 },
+    { residentMib: 256, chargedMib: 24, excessMib: 40 },
   ])("is $excessMib MiB at $residentMib, of which $chargedMib are charged", (reading) => {
     const { measure } = createMemory();
 
@@ -48,14 +48,14 @@ describe("the excess of the process", () => {
   test("is that of the smallest of five measurements: freed memory stays for a moment", () => {
     const { measure } = createMemory();
 
-    const excess = [210, 250, 250, 250, 250, 250, 220].map((residentMib) => measure(residentMib));
+    const excess = [198, 250, 250, 250, 250, 250, 208].map((residentMib) => measure(residentMib));
 
-    expect(excess).toEqual([6, 6, 6, 6, 6, 46, 16]);
+    expect(excess).toEqual([6, 6, 6, 6, 6, 58, 16]);
   });
 
   test.each([
-    { residentMib: 258, excessMib: [54, 54] },
-    { residentMib: 259, excessMib: [63, 71] },
+    { residentMib: 258, excessMib: [66, 66] },
+    { residentMib: 259, excessMib: [75, 83] },
   ])("grows by 8 MiB while less than 42 are left: $residentMib of 300", (reading) => {
     const { measure } = createMemory();
 
@@ -64,7 +64,7 @@ describe("the excess of the process", () => {
     expect(excess).toEqual([...reading.excessMib]);
   });
 
-  test("grows by 68 MiB at most, and shrinks by 4 a second", () => {
+  test("grows by 56 MiB at most, and shrinks by 4 a second", () => {
     const { state, measure } = createMemory();
 
     const inDanger = Array.from({ length: 15 }, () => measure(259)).at(-1)!;
@@ -73,14 +73,14 @@ describe("the excess of the process", () => {
     const later = measure(220);
     state.nowMs += 3_600_000;
 
-    expect([inDanger, Math.round(after - later), measure(220)]).toEqual([123, 4, 16]);
+    expect([inDanger, Math.round(after - later), measure(220)]).toEqual([123, 4, 28]);
   });
 
   test("is measured again after 20 ms", () => {
     const { state, memory, measure } = createMemory();
-    measure(210);
+    measure(198);
 
-    state.residentMib = 204;
+    state.residentMib = 192;
     const after = [19, 1].map((elapsedMs) => {
       state.nowMs += elapsedMs;
       return memory.excessBytes(0) / MIB;
@@ -132,9 +132,9 @@ describe("free memory", () => {
 });
 
 test.each([
-  { residentMib: 40, roomMib: 228 },
-  { residentMib: 250, roomMib: 18 },
-  { residentMib: 300, roomMib: -32 },
+  { residentMib: 40, roomMib: 216 },
+  { residentMib: 250, roomMib: 6 },
+  { residentMib: 300, roomMib: -44 },
 ])("a process of $residentMib MiB has room for $roomMib at once", ({ residentMib, roomMib }) => {
   const { state, memory } = createMemory();
 
@@ -151,7 +151,7 @@ test("there is less room after danger, and the same again later, without a measu
   const after = memory.roomBytes() / MIB;
   state.nowMs += 3_600_000;
 
-  expect([after, memory.roomBytes() / MIB]).toEqual([100, 168]);
+  expect([after, memory.roomBytes() / MIB]).toEqual([100, 156]);
 });
 
 test("nothing is done about a measurement from before the memory could not be read", () => {
@@ -161,13 +161,13 @@ test("nothing is done about a measurement from before the memory could not be re
 
   const excess = Array.from({ length: 10 }, () => measure(259));
 
-  expect(Math.max(...excess)).toBeLessThan(63);
+  expect(Math.max(...excess)).toBeLessThan(75);
   expect(returns.count).toBe(1);
 });
 
 test("the last measurement counts while the memory cannot be read", () => {
   const { state, memory, measure } = createMemory();
-  measure(214);
+  measure(202);
 
   state.isReadable = false;
 
