@@ -170,13 +170,17 @@ test("free memory is returned by a full collection, from which growth is counted
   expect(collected).toMatchObject({ returned: 1, all: 1 });
 });
 
-test("collections of the runtime are the default", async () => {
+test.each([
+  { name: "young", collect: (pace: CollectionPace) => pace.noteGarbage(2 ** 30) },
+  { name: "full", collect: (pace: CollectionPace) => pace.noteOldGarbage(2 ** 30) },
+  { name: "returning free memory", collect: (pace: CollectionPace) => pace.returnFreeMemory() },
+])("collections of the runtime are the default: $name", async ({ collect }) => {
   const pace = new CollectionPace();
   const garbage = Array.from({ length: 1000 }, () => new WeakRef({}));
   // The target of a new WeakRef lives until the end of the turn.
   await new Promise((resolve) => void setImmediate(resolve));
 
-  pace.noteGarbage(2 ** 30);
+  collect(pace);
 
   expect(garbage.filter((each) => each.deref() !== undefined).length).toBeLessThan(500);
 });
