@@ -29,7 +29,7 @@ const RESERVE_GROWTH_BYTES = 8 * MIB;
 const MIN_RESERVE_BYTES = 44 * MIB;
 const MAX_RESERVE_BYTES = 100 * MIB;
 
-/** From the maximum to the minimum, it takes fourteen seconds. */
+/** The reserve shrinks from its maximum to its minimum in fourteen seconds. */
 const RESERVE_SHRINK_BYTES_A_MS = (4 * MIB) / 1000;
 
 /** What the budgets of memory ask of it. */
@@ -58,14 +58,15 @@ export interface MeasuredMemoryParts {
   /** How much of that budgets may charge. */
   readonly budgetBytes: number;
   readonly clock: Clock;
-  /** Returns memory to the system. Default: `PROCESS_PACE`. */
+  /** Returns memory to the system. It is `PROCESS_PACE` by default. */
   readonly pace?: Pick<CollectionPace, "returnFreeMemory">;
   /** Returns undefined while it cannot be read. By default, the memory of this process. */
   readonly read?: () => number | undefined;
 }
 
 /**
- * What must stay free below the bound, because budgets shrink only after the process has grown.
+ * Tells how much must stay free below the bound, because budgets shrink only after the process has
+ * grown.
  *
  * Ordinary load comes close to the bound for moments, and would lose requests to a large reserve.
  * Many kinds of attack at once keep the process there, and the more they are granted, the more
@@ -100,8 +101,8 @@ class Reserve {
  *
  *     excess = max(0, what is not charged - (bound - budget - reserve))
  *
- * What is charged makes the reserve grow too. It must not count as excess, or a large request
- * beside a large response would be refused because of itself.
+ * Charged memory makes the reserve grow too. It must not count as excess: a large request beside a
+ * large response would be refused because of itself.
  */
 export class MeasuredMemory implements MemoryReading {
   // Fixed at construction.
